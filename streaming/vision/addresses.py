@@ -1,0 +1,181 @@
+"""Source URLs: understood, shown without their passwords, and refused with a reason.
+
+Addresses carry passwords. Whatever is raised, logged or printed about a source goes
+through `redact`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+
+class SourceKind(StrEnum):
+    FILE = "file"
+    RTSP = "rtsp"
+    HTTP = "http"
+    USB = "usb"
+
+
+class SourceFault(StrEnum):
+    """Why a source gives no frames."""
+
+    MISSING_FILE = "missing_file"
+    NOT_A_VIDEO = "not_a_video"
+    NO_VIDEO = "no_video"
+    REFUSED = "refused"
+    UNKNOWN_HOST = "unknown_host"
+    UNREACHABLE = "unreachable"
+    UNAUTHORIZED = "unauthorized"
+    NOT_FOUND = "not_found"
+    TIMED_OUT = "timed_out"
+    ENDED_UNEXPECTEDLY = "ended_unexpectedly"
+    MISSING_DEVICE = "missing_device"
+    UNREADABLE = "unreadable"
+    UNSUPPORTED = "unsupported"
+    FAILED = "failed"
+
+
+_SENTENCES: Final = {
+    SourceFault.MISSING_FILE: (
+        "{shown} does not exist. Check the path and that its disk is mounted."
+    ),
+    SourceFault.NOT_A_VIDEO: (
+        "{shown} is not a video that can be read. Check what it really is."
+    ),
+    SourceFault.NO_VIDEO: (
+        "{shown} has no video stream. Choose a stream with a picture."
+    ),
+    SourceFault.REFUSED: (
+        "{shown} refused the connection. Check the address and the port, and that the"
+        " camera is on."
+    ),
+    SourceFault.UNKNOWN_HOST: (
+        "The host in {shown} is not known. Check its spelling and the name server."
+    ),
+    SourceFault.UNREACHABLE: (
+        "{shown} could not be read over the network. Check the address, and that it is"
+        " a video stream."
+    ),
+    SourceFault.UNAUTHORIZED: (
+        "{shown} did not accept the user name or password. Correct them in the"
+        " camera's source URL."
+    ),
+    SourceFault.NOT_FOUND: (
+        "{shown} answers but has no such stream. Check the path after the host."
+    ),
+    SourceFault.TIMED_OUT: (
+        "{shown} did not answer in time. Check that the camera is on and that the"
+        " network is not overloaded."
+    ),
+    SourceFault.ENDED_UNEXPECTEDLY: (
+        "{shown} ended its stream. Connect again; if it keeps ending, check the camera."
+    ),
+    SourceFault.MISSING_DEVICE: (
+        "{shown} is not there. Plug the camera in or correct its number."
+    ),
+    SourceFault.UNREADABLE: (
+        "{shown} may not be read. Give this process's user access to it."
+    ),
+    SourceFault.UNSUPPORTED: (
+        "{shown} is not a source that can be read. Use rtsp://, rtsps://, http://,"
+        " https://, the path of a recording, or usb:0."
+    ),
+    SourceFault.FAILED: "{shown} cannot be read. Check it with another player.",
+}
+
+
+class SourceError(Exception):
+    """A source that cannot give frames; its text may be shown to anybody."""
+
+    def __init__(self, reason: SourceFault, shown: str) -> None:
+        self.reason = reason
+        self.sentence = _SENTENCES[reason].format(shown=shown)
+        super().__init__(self.sentence)
+
+
+class UnsupportedSource(SourceError):
+    """An address of a kind that is not known here."""
+
+    def __init__(self, shown: str) -> None:
+        super().__init__(SourceFault.UNSUPPORTED, shown)
+
+
+# The name ends at the first colon, the password at the last @: passwords are typed
+# unescaped, with / and @ in them, and hiding too much is the safe mistake.
+_USERINFO: Final = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/?#]*):.*@", re.I | re.S)
+_PARAMETER: Final = re.compile(r"((?:pass\w*|pwd|token|secret|\w*key)=)[^&#?/;]+", re.I)
+
+
+def redact(url: str) -> str:
+    """Return the address with each password in it replaced by ***."""
+    return _PARAMETER.sub(r"\1***", _USERINFO.sub(r"\1:***@", url))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source's address, understood. `shown` is the form that people may see."""
+
+    kind: SourceKind
+    address: str = field(repr=False)
+    """What FFmpeg opens, password and all."""
+    shown: str
+
+    @property
+    def is_live(self) -> bool:
+        return self.kind is not SourceKind.FILE
+
+    @property
+    def host(self) -> str:
+        return _host(self.address)
+
+
+_NETWORK: Final = {
+    "rtsp": SourceKind.RTSP,
+    "rtsps": SourceKind.RTSP,
+    "http": SourceKind.HTTP,
+    "https": SourceKind.HTTP,
+}
+_SCHEME: Final = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.I)
+_USB: Final = re.compile(r"^usb:(\d{1,3})$", re.I)
+
+
+def parse_source(url: str) -> SourceSpec:
+    """Read a camera's source URL.
+
+    Raises `UnsupportedSource` for anything but rtsp(s)://, http(s)://, file://, the
+    path of a file and usb:N.
+    """
+    url = url.strip()
+    if device := _USB.match(url):
+        number = int(device[1])
+        return SourceSpec(SourceKind.USB, f"/dev/video{number}", f"usb:{number}")
+    if not url or "\0" in url or url.lower().startswith("usb:"):
+        raise UnsupportedSource(redact(url) or "An empty address")
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return SourceSpec(SourceKind.FILE, str(Path(url).absolute()), url)
+    if scheme[1].lower() == "file":
+        return _parse_file(url)
+    kind = _NETWORK.get(scheme[1].lower())
+    if kind is None or not _host(url):
+        raise UnsupportedSource(redact(url))
+    return SourceSpec(kind, url, redact(url))
+
+
+def _parse_file(url: str) -> SourceSpec:
+    path = unquote(url[len("file://") :])
+    if not path.startswith("/"):
+        raise UnsupportedSource(redact(url))
+    return SourceSpec(SourceKind.FILE, path, path)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

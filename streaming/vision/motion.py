@@ -1,0 +1,89 @@
+"""Says whether anything moves, so that still pictures need no detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .types import Image
+
+
+@dataclass(frozen=True, slots=True)
+class MotionSettings:
+    """How easily the gate opens; pixels are those of the small grey picture."""
+
+    height: int = 100
+    """Pictures are shrunk to this many rows."""
+    contrast: float = 12.0
+    """Grey levels (of 255) by which a moving pixel differs from the background."""
+    min_pixels: int = 6
+    """Differing pixels that make motion: a person of a tenth of the picture's height
+    has about 30."""
+    learning_s: float = 4.0
+    """Time constant of the background: what stands this long belongs to it."""
+    restless_share: float = 0.35
+    """Pixels that differ for more than this share of the time are a clock's or a
+    leaf's, and are not looked at ..."""
+    restless_s: float = 60.0
+    """... this being the time constant of that share."""
+    hold_s: float = 3.0
+    """How long the gate stays open after the last motion."""
+
+
+class MotionGate:
+    """Compares a camera's pictures with a running average of them."""
+
+    def __init__(self, settings: MotionSettings | None = None) -> None:
+        self._settings = settings or MotionSettings()
+        self._background: Any = None
+        self._restless: Any = None
+        self._seconds = 0.0
+        self._open_until = 0.0
+
+    def is_open(self, image: Image, *, seconds: float) -> bool:
+        """Tell whether a picture is worth looking at.
+
+        True from the first motion until `hold_s` after the last, and for the first
+        pictures, when nothing is known yet. `seconds` must not go back.
+        """
+        if self.moving(image, seconds=seconds):
+            self._open_until = seconds + self._settings.hold_s
+        return seconds <= self._open_until
+
+    def moving(self, image: Image, *, seconds: float) -> bool:
+        """Tell whether this picture differs from the ones before, and learn it."""
+        settings = self._settings
+        small = self._small(image)
+        if self._background is None or self._background.shape != small.shape:
+            self._background = small
+            self._restless = np.zeros_like(small)
+            self._seconds = seconds
+            return True
+        elapsed_s = max(seconds - self._seconds, 0.0)
+        self._seconds = seconds
+        differs = cv2.absdiff(small, self._background) > settings.contrast
+        counted = differs & (self._restless < settings.restless_share)
+        cv2.accumulateWeighted(
+            small, self._background, 1 - np.exp(-elapsed_s / settings.learning_s)
+        )
+        cv2.accumulateWeighted(
+            differs.astype(np.float32),
+            self._restless,
+            1 - np.exp(-elapsed_s / settings.restless_s),
+        )
+        return int(np.count_nonzero(counted)) >= settings.min_pixels
+
+    def _small(self, image: Image) -> Any:
+        height, width = image.shape[:2]
+        rows = self._settings.height
+        columns = max(round(rows * width / height), 1)
+        step = max(height // (2 * rows), 1)
+        coarse = np.ascontiguousarray(image[::step, ::step, 1])
+        small = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_AREA)
+        return cv2.GaussianBlur(small, (3, 3), 0).astype(np.float32)

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streaming.vision.pipeline import CameraPipeline, Sampler
+from streaming.vision.types import TrackUpdate
+from tests.scenes import frame, person, track
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from streaming.vision.motion import MotionGate
+    from streaming.vision.pipeline import Analysis
+    from streaming.vision.types import Detection, Frame, Image, Track
+
+
+@dataclass
+class NotingStage:
+    """Tells which tracks it was shown, and notes which it was to forget."""
+
+    forgotten: list[int] = field(default_factory=list)
+
+    def observe(self, frame: Frame, tracks: Sequence[Track]) -> Iterator[str]:
+        for each in tracks:
+            yield f"{frame.session} {frame.index} {each.id}"
+
+    def forget(self, track_id: int) -> None:
+        self.forgotten.append(track_id)
+
+
+@dataclass
+class NotingTracker:
+    """Makes one track of each detection and notes the time that passed."""
+
+    elapsed_s: list[float]
+
+    def update(
+        self, detections: Sequence[Detection], *, elapsed_s: float, aspect: float
+    ) -> TrackUpdate:
+        self.elapsed_s.append(elapsed_s)
+        return TrackUpdate(tuple(track(0.5) for _ in detections), ())
+
+
+@dataclass
+class Opening:
+    """A motion gate that is closed between two times."""
+
+    closed_from_s: float
+    closed_to_s: float
+
+    def is_open(self, image: Image, *, seconds: float) -> bool:
+        return not self.closed_from_s <= seconds < self.closed_to_s
+
+
+def no_gate() -> MotionGate | None:
+    return None
+
+
+def look(
+    pipeline: CameraPipeline[str], each: Frame, *found: Detection
+) -> Analysis[str]:
+    request = pipeline.plan(each)
+    return pipeline.take(request, found) if request else pipeline.hold(each)
+
+
+def picked(fps: float | None, *, source_fps: float, seconds: float) -> list[int]:
+    sampler = Sampler(fps)
+    frames = range(round(seconds * source_fps))
+    return [index for index in frames if sampler.wants(index / source_fps)]
+
+
+class TestSampler:
+    def test_picks_all_when_no_rate_is_set(self) -> None:
+        assert picked(None, source_fps=25, seconds=1) == list(range(25))
+
+    @pytest.mark.parametrize("source_fps", [10, 12.5, 15, 25, 30, 60])
+    @pytest.mark.parametrize("fps", [5, 7, 10])
+    def test_picks_as_many_a_second_as_it_is_told(
+        self, fps: float, source_fps: float
+    ) -> None:
+        chosen = picked(fps, source_fps=source_fps, seconds=20)
+        assert len(chosen) == pytest.approx(20 * fps, abs=1)
+
+    def test_picks_all_of_a_slow_camera(self) -> None:
+        assert picked(10, source_fps=7, seconds=2) == list(range(14))
+
+    def test_picks_all_of_a_camera_at_its_rate_that_trembles(self) -> None:
+        sampler = Sampler(10)
+        stamps = [0.0, 0.099, 0.202, 0.298, 0.401, 0.499, 0.6]
+        assert all(sampler.wants(each) for each in stamps)
+
+    def test_does_not_catch_up_after_a_gap(self) -> None:
+        sampler = Sampler(10)
+        stamps = [0.0, 5.0, 5.02, 5.04, 5.1]
+        assert [sampler.wants(each) for each in stamps] == [1, 1, 0, 0, 1]
+
+    @given(st.lists(st.floats(0.001, 0.5), max_size=50), st.floats(1, 30))
+    def test_agrees_with_one_that_saw_only_what_it_picked(
+        self, gaps: list[float], fps: float
+    ) -> None:
+        first, second = Sampler(fps), Sampler(fps)
+        seconds = [sum(gaps[:count]) for count in range(len(gaps))]
+        chosen = [each for each in seconds if first.wants(each)]
+        assert all(second.wants(each) for each in chosen)
+
+
+class TestCameraPipeline:
+    def test_gives_tracks_and_events_of_an_analysed_frame(self) -> None:
+        pipeline = CameraPipeline([NotingStage()], new_gate=no_gate)
+        analysis = look(pipeline, frame(0), person(0.5))
+        assert analysis.analysed
+        assert [each.id for each in analysis.tracks] == [1]
+        assert analysis.events == ("first 0 1",)
+
+    def test_holds_the_latest_tracks_between_analysed_frames(self) -> None:
+        pipeline = CameraPipeline([NotingStage()], detect_fps=5, new_gate=no_gate)
+        before = look(pipeline, frame(0), person(0.5))
+        between = look(pipeline, frame(1), person(0.9))
+        assert not between.analysed
+        assert between.tracks == before.tracks
+        assert between.events == ()
+
+    def test_holds_the_latest_tracks_while_nothing_moves(self) -> None:
+        pipeline = CameraPipeline(
+            [NotingStage()], new_gate=lambda: Opening(0.1, 9.0)
+        )
+        before = look(pipeline, frame(0), person(0.5))
+        still = look(pipeline, frame(1), person(0.9))
+        assert not still.analysed
+        assert still.tracks == before.tracks
+
+    def test_tells_its_tracker_the_time_between_analysed_frames(self) -> None:
+        noted: list[float] = []
+        pipeline = CameraPipeline[str](
+            detect_fps=5, new_gate=no_gate, new_tracker=lambda: NotingTracker(noted)
+        )
+        for index in range(5):
+            look(pipeline, frame(index))
+        assert noted == pytest.approx([0.0, 0.2, 0.2])
+
+    def test_does_not_count_the_time_in_which_nothing_moved(self) -> None:
+        noted: list[float] = []
+        pipeline = CameraPipeline[str](
+            detect_fps=None,
+            new_gate=lambda: Opening(0.25, 60.0),
+            new_tracker=lambda: NotingTracker(noted),
+        )
+        for index in range(610):
+            look(pipeline, frame(index))
+        assert noted == pytest.approx([0.0] + [0.1] * 12)
+
+    def test_may_plan_ahead_of_taking(self) -> None:
+        noted: list[float] = []
+        pipeline = CameraPipeline[str](
+            new_gate=no_gate, new_tracker=lambda: NotingTracker(noted)
+        )
+        requests = [pipeline.plan(frame(index)) for index in range(4)]
+        for request in requests:
+            assert request is not None
+            pipeline.take(request, [])
+        assert noted == pytest.approx([0.0, 0.1, 0.1, 0.1])
+
+    def test_forgets_tracks_that_ended(self) -> None:
+        stage = NotingStage()
+        pipeline = CameraPipeline([stage], new_gate=no_gate)
+        look(pipeline, frame(0), person(0.5))
+        for index in range(1, 6):
+            look(pipeline, frame(index))
+        assert stage.forgotten == [1]
+
+    def test_starts_afresh_with_a_new_session(self) -> None:
+        stage = NotingStage()
+        pipeline = CameraPipeline([stage], new_gate=no_gate)
+        look(pipeline, frame(0), person(0.5), person(0.2))
+        assert stage.forgotten == []
+        anew = look(pipeline, frame(0, session="second"), person(0.8))
+        assert sorted(stage.forgotten) == [1, 2]
+        assert [each.id for each in anew.tracks] == [1]
+        assert look(pipeline, frame(1, session="third")).tracks == ()
+
+    def test_shows_no_tracks_of_the_session_before(self) -> None:
+        pipeline = CameraPipeline(
+            [NotingStage()], detect_fps=1, new_gate=lambda: Opening(0.0, 0.5)
+        )
+        look(pipeline, frame(10), person(0.5))
+        assert look(pipeline, frame(0, session="second")).tracks == ()

@@ -1,0 +1,523 @@
+from __future__ import annotations
+
+import http.server
+import socket
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from streaming.vision.sources import (
+    Capture,
+    LatestFrame,
+    SourceError,
+    SourceFault,
+    Timeouts,
+    VideoSource,
+    duration_s,
+    open_source,
+    parse_source,
+)
+from streaming.vision.types import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
+
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+SECRET = "Tr0ub4dor"
+COUNT = 10
+FPS = 10
+QUICK = Timeouts(open_s=1.0, read_s=1.0)
+WAIT_S = 10.0
+
+
+def write_clip(
+    path: Path, *, count: int = COUNT, size: tuple[int, int] = (64, 48), noise: int = 0
+) -> Path:
+    """Write a recording whose frames get brighter by 20 each."""
+    width, height = size
+    rng = np.random.default_rng(1)
+    with av.open(path, "w") as out:
+        stream = out.add_stream("libx264", FPS, {"g": "5", "bf": "0", "crf": "10"})
+        stream.width, stream.height = size
+        for index in range(count):
+            grey = np.full((height, width, 3), 20 * index % 240)
+            grainy = grey + rng.integers(-noise, noise + 1, grey.shape)
+            image = grainy.clip(0, 255).astype(np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "clip.mp4")
+
+
+def source(url: str | Path, **options: Any) -> VideoSource:
+    options = {"clock": lambda: START, "timeouts": QUICK, **options}
+    return open_source(str(url), camera="CAM-1", **options)
+
+
+def refusal(url: str | Path) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        next(source(url).frames())
+    return caught.value
+
+
+class TestRecording:
+    def test_gives_every_frame_in_order(self, clip: Path) -> None:
+        frames = list(source(clip, realtime=False).frames())
+        assert [frame.index for frame in frames] == list(range(COUNT))
+        assert [round(frame.image.mean() / 20) for frame in frames] == list(
+            range(COUNT)
+        )
+        assert {frame.camera for frame in frames} == {"CAM-1"}
+
+    def test_gives_bgr_pictures(self, tmp_path: Path) -> None:
+        path = tmp_path / "blue.mp4"
+        with av.open(path, "w") as out:
+            stream = out.add_stream("libx264", FPS)
+            stream.width, stream.height = 64, 48
+            blue = np.full((48, 64, 3), (220, 30, 30), np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(blue, format="bgr24")))
+            out.mux(stream.encode(None))
+        image = next(source(path, realtime=False).frames()).image
+        assert image.shape == (48, 64, 3)
+        assert image.dtype == np.uint8
+        assert image[..., 0].mean() > 180 > 90 > image[..., 2].mean()
+
+    def test_tells_the_time_from_its_start_and_the_media(self, clip: Path) -> None:
+        began = START + timedelta(days=1)
+        frames = list(source(clip, realtime=False, started_at=began).frames())
+        assert [frame.seconds for frame in frames] == pytest.approx(
+            [index / FPS for index in range(COUNT)]
+        )
+        assert frames[3].at == began + timedelta(seconds=frames[3].seconds)
+
+    def test_skips_frames_nobody_wants_but_counts_them(self, clip: Path) -> None:
+        frames = source(clip, realtime=False).frames(lambda seconds: seconds >= 0.75)
+        assert [frame.index for frame in frames] == [8, 9]
+
+    def test_has_the_same_session_each_time(self, clip: Path) -> None:
+        first, again = (next(source(clip, realtime=False).frames()) for _ in range(2))
+        assert first.session == again.session
+
+    def test_has_another_session_once_the_file_has_changed(self, clip: Path) -> None:
+        before = next(source(clip, realtime=False).frames()).session
+        write_clip(clip, count=COUNT + 1)
+        assert next(source(clip, realtime=False).frames()).session != before
+
+    def test_plays_at_the_pace_of_the_media(self, clip: Path) -> None:
+        began = time.monotonic()
+        frames = list(source(clip, realtime=True).frames())
+        assert len(frames) == COUNT
+        assert time.monotonic() - began >= frames[-1].seconds
+
+    def test_starts_over_with_a_new_session_when_looped(self, tmp_path: Path) -> None:
+        path = write_clip(tmp_path / "short.mp4", count=2)
+        frames = list(islice(source(path, loop=True).frames(), 5))
+        assert [frame.index for frame in frames] == [0, 1, 0, 1, 0]
+        assert len({frame.session for frame in frames}) == 3
+
+    def test_ends_where_the_file_breaks_off(self, tmp_path: Path) -> None:
+        path = write_clip(tmp_path / "whole.mkv", size=(640, 480), noise=40)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        frames = list(source(path, realtime=False).frames())
+        assert 0 < len(frames) < COUNT
+
+    def test_skips_and_counts_corrupt_packets(self, tmp_path: Path) -> None:
+        path = write_clip(tmp_path / "clip.mkv", noise=40)
+        with av.open(path) as container:
+            second = [bytes(packet) for packet in container.demux() if packet.size][5]
+        noise = b"\0\0\0\x40" + b"\xff" * (len(second) - 4)
+        path.write_bytes(path.read_bytes().replace(second, noise))
+        broken = source(path, realtime=False)
+        assert 0 < len(list(broken.frames())) < COUNT
+        assert broken.corrupt_packets > 0
+
+    def test_ends_when_it_is_closed(self, clip: Path) -> None:
+        looped = source(clip, loop=True)
+        frames = looped.frames()
+        next(frames)
+        looped.close()
+        assert list(frames) == []
+
+    def test_knows_its_length(self, clip: Path) -> None:
+        assert duration_s(parse_source(str(clip))) == pytest.approx(COUNT / FPS)
+
+
+class TestRefusedRecording:
+    def test_missing_file(self, tmp_path: Path) -> None:
+        error = refusal(tmp_path / "no.mp4")
+        assert error.reason is SourceFault.MISSING_FILE
+        assert "no.mp4 does not exist" in error.sentence
+
+    def test_text_named_mp4(self, tmp_path: Path) -> None:
+        path = tmp_path / "notes.mp4"
+        path.write_text("Buy cameras.\n" * 100)
+        assert refusal(path).reason is SourceFault.NOT_A_VIDEO
+
+    def test_empty_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "empty.mp4"
+        path.touch()
+        assert refusal(path).reason is SourceFault.NOT_A_VIDEO
+
+    def test_folder(self, tmp_path: Path) -> None:
+        assert refusal(tmp_path).reason is SourceFault.NOT_A_VIDEO
+
+    def test_sound_without_picture(self, tmp_path: Path) -> None:
+        path = tmp_path / "sound.wav"
+        with av.open(path, "w") as out:
+            stream = out.add_stream("pcm_s16le", rate=8000, layout="mono")
+            silence = np.zeros((1, 800), np.int16)
+            sound = av.AudioFrame.from_ndarray(silence, format="s16", layout="mono")
+            sound.sample_rate = 8000
+            out.mux(stream.encode(sound))
+        assert refusal(path).reason is SourceFault.NO_VIDEO
+
+    def test_playlist_that_leads_to_the_network(self, tmp_path: Path) -> None:
+        with http_server(lambda handler: handler.send_error(404)) as (port, asked):
+            path = tmp_path / "clip.mp4"
+            path.write_text(
+                "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n"
+                f"http://127.0.0.1:{port}/a.ts\n#EXT-X-ENDLIST\n"
+            )
+            refusal(path)
+        assert asked == []
+
+    def test_absent_usb_camera(self) -> None:
+        error = refusal("usb:97")
+        assert error.reason is SourceFault.MISSING_DEVICE
+        assert "usb:97" in error.sentence
+
+
+@contextmanager
+def http_server(answer: Answer) -> Iterator[tuple[int, list[str]]]:
+    """Serve on a free port; also give the list of the paths asked for."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            answer(self)
+
+        def log_message(self, *args: object) -> None:
+            """Keep the tests' output clean."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield server.server_port, asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def jpeg(grey: int) -> bytes:
+    return bytes(cv2.imencode(".jpg", np.full((48, 64, 3), grey, np.uint8))[1])
+
+
+def mjpeg(pictures: list[bytes], *, then: threading.Event | None = None) -> Answer:
+    """Answer with the pictures as a camera does; go silent until `then`, if given."""
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        kind = "multipart/x-mixed-replace; boundary=frame"
+        handler.send_header("Content-Type", kind)
+        handler.end_headers()
+        for picture in pictures:
+            head = (
+                f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
+            )
+            handler.wfile.write(head.encode() + b"\r\n\r\n" + picture + b"\r\n")
+            time.sleep(0.02)
+        if then is not None:
+            handler.wfile.flush()
+            then.wait(WAIT_S)
+
+    return answer
+
+
+class TestHttpCamera:
+    def test_gives_frames_until_the_stream_ends(self) -> None:
+        pictures = [jpeg(grey) for grey in range(0, 200, 20)]
+        with http_server(mjpeg(pictures)) as (port, _):
+            stream = source(f"http://127.0.0.1:{port}/cam.mjpg").frames()
+            with pytest.raises(SourceError) as caught:
+                list(stream)
+        assert caught.value.reason is SourceFault.ENDED_UNEXPECTEDLY
+
+    def test_numbers_frames_and_never_runs_back(self) -> None:
+        pictures = [jpeg(grey) for grey in range(0, 200, 20)]
+        with http_server(mjpeg(pictures)) as (port, _):
+            stream = source(f"http://127.0.0.1:{port}/cam.mjpg").frames()
+            frames = list(islice(stream, 8))
+        assert [frame.index for frame in frames] == list(range(8))
+        levels = [round(frame.image.mean() / 20) for frame in frames]
+        assert levels == list(range(levels[0], levels[0] + 8))
+        seconds = [frame.seconds for frame in frames]
+        assert seconds[0] == 0
+        assert seconds == sorted(set(seconds))
+        assert {frame.at for frame in frames} == {START}
+
+    def test_has_a_new_session_at_each_connection(self) -> None:
+        with http_server(mjpeg([jpeg(90)] * 5)) as (port, _):
+            url = f"http://127.0.0.1:{port}/cam.mjpg"
+            first, again = (next(source(url).frames()) for _ in range(2))
+        assert first.session != again.session
+
+    def test_goes_on_after_corrupt_pictures(self) -> None:
+        broken = b"\xff\xd8" + b"rubbish" * 40 + b"\xff\xd9"
+        pictures = [jpeg(40)] * 4 + [broken] * 2 + [jpeg(200)] * 6
+        with http_server(mjpeg(pictures)) as (port, _):
+            camera = source(f"http://127.0.0.1:{port}/cam.mjpg")
+            frames = list(islice(camera.frames(), 8))
+        assert round(frames[-1].image.mean()) == pytest.approx(200, abs=3)
+        assert camera.corrupt_packets == 2
+
+    def test_times_out_when_the_camera_goes_silent(self) -> None:
+        done = threading.Event()
+        with http_server(mjpeg([jpeg(90)] * 5, then=done)) as (port, _):
+            stream = source(f"http://127.0.0.1:{port}/cam.mjpg").frames()
+            with pytest.raises(SourceError) as caught:
+                list(stream)
+            done.set()
+        assert caught.value.reason is SourceFault.TIMED_OUT
+
+    @pytest.mark.parametrize(
+        ("status", "fault"),
+        [
+            (401, SourceFault.UNAUTHORIZED),
+            (403, SourceFault.UNAUTHORIZED),
+            (404, SourceFault.NOT_FOUND),
+        ],
+    )
+    def test_tells_refusals_apart(self, status: int, fault: SourceFault) -> None:
+        with http_server(lambda handler: handler.send_error(status)) as (port, _):
+            error = refusal(f"http://admin:{SECRET}@127.0.0.1:{port}/cam")
+        assert error.reason is fault
+        assert SECRET not in f"{error} {error!r} {error.__context__!r}"
+
+    def test_refuses_a_web_page(self) -> None:
+        def page(handler: http.server.BaseHTTPRequestHandler) -> None:
+            handler.send_response(200)
+            handler.end_headers()
+            handler.wfile.write(b"<html>hello</html>" * 50)
+
+        with http_server(page) as (port, _):
+            fault = refusal(f"http://127.0.0.1:{port}/").reason
+        assert fault in {SourceFault.NOT_A_VIDEO, SourceFault.UNREACHABLE}
+
+
+def silent_port() -> socket.socket:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(5)
+    return listener
+
+
+class TestUnreachableCamera:
+    @pytest.mark.parametrize("scheme", ["rtsp", "http"])
+    def test_refused_connection(self, scheme: str) -> None:
+        with silent_port() as listener:
+            port = listener.getsockname()[1]
+        error = refusal(f"{scheme}://admin:{SECRET}@127.0.0.1:{port}/cam")
+        assert error.reason is SourceFault.REFUSED
+        assert SECRET not in f"{error} {error.__context__!r} {error.__cause__!r}"
+
+    @pytest.mark.parametrize("scheme", ["rtsp", "http"])
+    def test_unknown_host(self, scheme: str) -> None:
+        error = refusal(f"{scheme}://no.such.host.invalid/cam")
+        assert error.reason is SourceFault.UNKNOWN_HOST
+
+    @pytest.mark.parametrize("scheme", ["rtsp", "http"])
+    def test_silent_host(self, scheme: str) -> None:
+        with silent_port() as listener:
+            error = refusal(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/cam")
+        assert error.reason is SourceFault.TIMED_OUT
+
+
+RTSP_SERVER = Path(__file__).resolve().parents[2] / "rtsp_server.py"
+RTSP_NEEDS = (
+    "no RTSP server: apt-get install gir1.2-gst-rtsp-server-1.0 python3-gi"
+    " gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+)
+
+
+@contextmanager
+def rtsp_server(*arguments: str | Path) -> Iterator[str]:
+    """Run a real server with the system's Python; give host:port, or skip."""
+    python = Path("/usr/bin/python3")
+    if not python.exists():
+        pytest.skip(RTSP_NEEDS)
+    command = [str(part) for part in (python, RTSP_SERVER, *arguments)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            port = server.stdout.readline().strip()
+            if not port:
+                pytest.skip(RTSP_NEEDS)
+            yield f"127.0.0.1:{port}"
+        finally:
+            server.kill()
+
+
+@pytest.mark.system
+class TestRtspCamera:
+    @pytest.fixture
+    def film(self, tmp_path: Path) -> Path:
+        return write_clip(tmp_path / "film.mp4", count=200, size=(128, 96))
+
+    def test_gives_frames(self, film: Path) -> None:
+        with rtsp_server(film) as host:
+            patient = source(f"rtsp://{host}/cam", timeouts=Timeouts())
+            frames = list(islice(patient.frames(), 12))
+        assert [frame.index for frame in frames] == list(range(12))
+        assert frames[0].image.shape == (96, 128, 3)
+        seconds = [frame.seconds for frame in frames]
+        assert seconds == sorted(set(seconds))
+        assert seconds[11] - seconds[1] == pytest.approx(10 / FPS, abs=0.05)
+
+    def test_refuses_a_wrong_path(self, film: Path) -> None:
+        with rtsp_server(film) as host:
+            assert refusal(f"rtsp://{host}/door").reason is SourceFault.NOT_FOUND
+
+    @pytest.mark.parametrize("scheme", [[], ["--digest"]])
+    def test_takes_the_right_password_only(self, film: Path, scheme: list[str]) -> None:
+        guard = ["--user", "admin", "--password", SECRET, *scheme]
+        with rtsp_server(film, *guard) as host:
+            right = source(f"rtsp://admin:{SECRET}@{host}/cam", timeouts=Timeouts())
+            assert next(right.frames()).index == 0
+            error = refusal(f"rtsp://admin:x{SECRET}@{host}/cam")
+            assert refusal(f"rtsp://{host}/cam").reason is SourceFault.UNAUTHORIZED
+        assert error.reason is SourceFault.UNAUTHORIZED
+        assert SECRET not in f"{error} {error!r} {error.__context__!r}"
+
+    def test_notices_that_the_camera_is_gone(self, film: Path) -> None:
+        with rtsp_server(film) as host:
+            stream = source(f"rtsp://{host}/cam", timeouts=Timeouts()).frames()
+            next(stream)
+        with pytest.raises(SourceError) as caught:
+            list(stream)
+        assert caught.value.reason is SourceFault.ENDED_UNEXPECTEDLY
+
+
+def frame(index: int) -> Frame:
+    return Frame("CAM-1", "s", index, START, index / 10, np.zeros((2, 2, 3), np.uint8))
+
+
+class TestLatestFrame:
+    def test_keeps_the_newest_and_counts_the_others(self) -> None:
+        latest = LatestFrame()
+        for index in range(4):
+            latest.put(frame(index))
+        taken = latest.get(0)
+        assert taken is not None
+        assert (taken.index, latest.dropped) == (3, 3)
+
+    def test_gives_a_frame_once(self) -> None:
+        latest = LatestFrame()
+        latest.put(frame(0))
+        assert latest.get(0) is not None
+        assert latest.get(0) is None
+
+    def test_wakes_who_waits(self) -> None:
+        latest = LatestFrame()
+        threading.Timer(0.02, latest.put, [frame(5)]).start()
+        taken = latest.get(WAIT_S)
+        assert taken is not None
+        assert taken.index == 5
+
+    def test_lets_what_is_left_be_taken_after_closing(self) -> None:
+        latest = LatestFrame()
+        latest.put(frame(0))
+        latest.close()
+        assert latest.get(WAIT_S) is not None
+        assert latest.get(WAIT_S) is None
+
+
+class TestCapture:
+    def test_drops_nothing_of_a_recording_played_once(self, clip: Path) -> None:
+        capture = Capture(source(clip, realtime=False))
+        capture.start()
+        indices = []
+        while (taken := capture.get(WAIT_S)) is not None:
+            indices.append(taken.index)
+        assert indices == list(range(COUNT))
+        assert (capture.dropped, capture.error) == (0, None)
+
+    def test_drops_late_frames_of_a_live_camera(self) -> None:
+        done = threading.Event()
+        pictures = [jpeg(grey) for grey in range(0, 200, 20)]
+        with http_server(mjpeg(pictures, then=done)) as (port, _):
+            capture = Capture(source(f"http://127.0.0.1:{port}/cam.mjpg"))
+            capture.start()
+            deadline = time.monotonic() + WAIT_S
+            while capture.is_running and time.monotonic() < deadline:
+                time.sleep(0.01)
+            done.set()
+        taken = capture.get(0)
+        assert taken is not None
+        assert capture.dropped == taken.index > 0
+
+    def test_asks_who_wants_a_frame(self, clip: Path) -> None:
+        capture = Capture(source(clip, realtime=False), wants=lambda at: at > 0.85)
+        capture.start()
+        taken = capture.get(WAIT_S)
+        assert taken is not None
+        assert taken.index == COUNT - 1
+
+    def test_remembers_why_it_ended(self, tmp_path: Path) -> None:
+        capture = Capture(source(tmp_path / "no.mp4"))
+        capture.start()
+        assert capture.get(WAIT_S) is None
+        assert capture.error is not None
+        assert capture.error.reason is SourceFault.MISSING_FILE
+
+    def test_survives_a_fault_of_our_own(self, clip: Path) -> None:
+        def fail(seconds: float) -> bool:
+            raise RuntimeError(f"no opinion at {seconds}")
+
+        capture = Capture(source(clip, realtime=False), wants=fail)
+        capture.start()
+        assert capture.get(WAIT_S) is None
+        assert capture.error is not None
+        assert capture.error.reason is SourceFault.FAILED
+
+    def test_stops_a_reader_that_waits_for_its_turn(self, clip: Path) -> None:
+        capture = Capture(source(clip, realtime=False))
+        capture.start()
+        assert capture.get(WAIT_S) is not None
+        assert capture.stop()
+
+    def test_stops_between_two_frames_of_a_slow_recording(self, clip: Path) -> None:
+        capture = Capture(source(clip, loop=True))
+        capture.start()
+        assert capture.get(WAIT_S) is not None
+        assert capture.stop()
+
+    def test_gives_nothing_more_once_stopped_in_a_blocked_read(self) -> None:
+        done = threading.Event()
+        with http_server(mjpeg([jpeg(90)] * 3, then=done)) as (port, _):
+            capture = Capture(source(f"http://127.0.0.1:{port}/cam.mjpg"))
+            capture.start()
+            assert capture.get(WAIT_S) is not None
+            assert capture.stop()
+            done.set()
+        assert capture.error is None
