@@ -1,0 +1,92 @@
+"""The durable queue between the stages and the services.
+
+An event is on local disk before its frame is forgotten. It leaves the queue only when
+it is recorded, so it survives a kill of the worker and an outage of Postgres; being
+delivered twice is harmless, because recording is idempotent by event id.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+from typing import TYPE_CHECKING
+
+from persistqueue import SQLiteAckQueue
+from persistqueue.exceptions import Empty
+from persistqueue.serializers import json as json_serializer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+KEEP_RECORDED = 100
+
+
+class QueueInUse(Exception):
+    """Another worker of the same name is running on this machine."""
+
+
+class TryAgainLater(Exception):
+    """The event cannot be recorded now; it stays first in the queue."""
+
+
+class EventQueue:
+    """First in, first out, in a folder of its own that one process may use at a time.
+
+    Raises QueueInUse. Failed events stay in the folder, counted by `failed`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise QueueInUse(
+                f"A vision worker named {folder.name} is running on this machine. "
+                "Stop it, or start this one with another VISION_NAME."
+            ) from None
+        self._queue = SQLiteAckQueue(
+            str(folder), multithreading=True, serializer=json_serializer
+        )
+
+    def put(self, event: str) -> None:
+        """Write one event, as text, to disk."""
+        self._queue.put(event)
+
+    def deliver(self, record: Callable[[str], None]) -> bool:
+        """Hand the oldest event to `record`; False when there is none.
+
+        Lets TryAgainLater through, the event staying first. An event that fails in
+        any other way is set aside and logged, so that it does not block the rest.
+        """
+        try:
+            item = self._queue.get(block=False, raw=True)
+        except Empty:
+            return False
+        try:
+            record(item["data"])
+        except TryAgainLater:
+            self._queue.nack(id=item["pqid"])
+            raise
+        except Exception:
+            logger.exception("An event could not be recorded and was set aside.")
+            self._queue.ack_failed(id=item["pqid"])
+        else:
+            self._queue.ack(id=item["pqid"])
+            self._queue.clear_acked_data(max_delete=1000, keep_latest=KEEP_RECORDED)
+        return True
+
+    def __len__(self) -> int:
+        return int(self._queue.active_size())
+
+    @property
+    def failed(self) -> int:
+        """How many events were set aside."""
+        return int(self._queue.ack_failed_count())
+
+    def close(self) -> None:
+        self._queue.close()
+        self._lock.close()

@@ -1,0 +1,110 @@
+"""Model weights: the manifest, where they are, and how they come here."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MANIFEST = Path(__file__).with_name("weights.toml")
+CHUNK_BYTES = 1 << 18
+TIMEOUT_S = (10, 30)
+
+
+class FetchFailed(Exception):
+    """The weights did not arrive whole; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """One row of the manifest; `url`, `sha256` and `size` (bytes) go together."""
+
+    name: str
+    purpose: str
+    file: str
+    licence: str
+    url: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    made_from: str | None = None
+
+    def path(self, folder: Path) -> Path:
+        return folder / self.file
+
+
+def manifest(path: Path = MANIFEST) -> Sequence[Weights]:
+    rows = tomllib.loads(path.read_text())["weights"]
+    return [Weights(**row) for row in rows]
+
+
+def detector_path(folder: Path, *, wanted: str | None) -> Path | None:
+    """Return the detector to use: the wanted one, else the first of the manifest that
+    is there. None when there is none."""
+    names = (
+        [wanted] if wanted else [w.file for w in manifest() if w.purpose == "detector"]
+    )
+    return next((folder / name for name in names if (folder / name).exists()), None)
+
+
+def fetch(weights: Weights, folder: Path, *, advanced: Callable[[int], None]) -> Path:
+    """Download one file, resuming an earlier attempt, and check its sum.
+
+    `advanced` is told the number of bytes that are here so far. Raises FetchFailed;
+    what arrived is kept for the next attempt unless its sum is wrong.
+    """
+    target = weights.path(folder)
+    partial = target.with_name(f"{target.name}.part")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _download(weights, partial, advanced)
+    except requests.RequestException as error:
+        raise FetchFailed(
+            f"{weights.file} could not be fetched: {reason(error)} Run the command "
+            f"again with a network, or copy the file to {folder} by hand."
+        ) from error
+    if digest(partial) != weights.sha256:
+        partial.unlink()
+        raise FetchFailed(
+            f"{weights.file} arrived with a wrong checksum and was thrown away. "
+            "Run the command again."
+        )
+    return partial.replace(target)
+
+
+def _download(weights: Weights, partial: Path, advanced: Callable[[int], None]) -> None:
+    here = partial.stat().st_size if partial.exists() else 0
+    if here == weights.size:
+        return
+    headers = {"Range": f"bytes={here}-"} if here else {}
+    with requests.get(
+        str(weights.url), headers=headers, stream=True, timeout=TIMEOUT_S
+    ) as response:
+        response.raise_for_status()
+        resumed = response.status_code == requests.codes.partial_content
+        here = here if resumed else 0
+        with partial.open("ab" if resumed else "wb") as file:
+            for chunk in response.iter_content(CHUNK_BYTES):
+                file.write(chunk)
+                here += len(chunk)
+                advanced(here)
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def reason(error: requests.RequestException) -> str:
+    """Say in a sentence why a download failed."""
+    if error.response is not None:
+        return f"the server answered {error.response.status_code}."
+    if isinstance(error, requests.Timeout):
+        return "the server did not answer in time."
+    return "there is no connection to the server."
