@@ -1,0 +1,49 @@
+"""Counting lines and crossings in the admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from streaming.admin import ReadOnlyAdmin, ScopedAdmin
+
+from .models import CountingLine, OccupancyLog
+
+
+@admin.register(CountingLine)
+class CountingLineAdmin(ScopedAdmin):
+    list_display = ["name", "camera", "x1", "y1", "x2", "y2", "enabled"]
+    list_filter = ["camera__site", "enabled"]
+    list_select_related = ["camera"]
+    search_fields = ["name", "camera__code", "camera__name"]
+    ordering = ["camera__code", "name"]
+    fieldsets = [
+        (None, {"fields": ["camera", "name", "enabled"]}),
+        (
+            "Where",
+            {
+                "fields": [("x1", "y1"), ("x2", "y2")],
+                "description": "Walking from start to end as seen on the screen, "
+                "'in' is a crossing from your right-hand side to your left-hand side. "
+                "A line from the top (0.5, 0) to the bottom (0.5, 1) counts people "
+                "walking from screen left to screen right as in.",
+            },
+        ),
+    ]
+
+
+@admin.register(OccupancyLog)
+class OccupancyLogAdmin(ReadOnlyAdmin):
+    list_display = [
+        "occurred_at",
+        "camera",
+        "line",
+        "direction",
+        "current_count",
+        "cause",
+        "is_drift",
+    ]
+    list_filter = ["camera", "line", "cause", "is_drift"]
+    list_select_related = ["camera", "line__camera"]
+    search_fields = ["camera__code", "line__name", "event_id"]
+    date_hierarchy = "occurred_at"
+    ordering = ["-occurred_at", "-id"]

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from occupancy.models import OccupancyLog
+from occupancy.rules import Direction
+from occupancy.services import live_occupancy, record_crossing, site_day
+from streaming.models import Camera
+from tests.factories import make_crossing, make_line, make_site
+
+pytestmark = pytest.mark.django_db
+
+
+class TestRecordCrossing:
+    def test_counts_who_goes_in_and_out(self) -> None:
+        line = make_line()
+
+        for direction in (Direction.IN, Direction.IN, Direction.OUT):
+            record_crossing(event=make_crossing(line, direction))
+
+        rows = OccupancyLog.objects.order_by("id")
+        assert [row.current_count for row in rows] == [1, 2, 1]
+        assert [row.direction for row in rows] == ["in", "in", "out"]
+
+    def test_stores_an_event_once_however_often_it_is_delivered(self) -> None:
+        event = make_crossing(make_line(), Direction.IN)
+
+        assert record_crossing(event=event) is not None
+        assert record_crossing(event=event) is None
+
+        assert OccupancyLog.objects.count() == 1
+
+    def test_marks_an_exit_from_an_empty_place_as_drift(self) -> None:
+        log = record_crossing(event=make_crossing(make_line(), Direction.OUT))
+
+        assert log is not None
+        assert (log.current_count, log.is_drift, log.exits) == (0, True, 1)
+
+    def test_counts_each_camera_by_itself(self) -> None:
+        here, there = make_line(), make_line()
+        record_crossing(event=make_crossing(here, Direction.IN))
+
+        log = record_crossing(event=make_crossing(there, Direction.IN))
+
+        assert log is not None
+        assert log.current_count == 1
+
+    def test_refuses_an_unknown_camera(self) -> None:
+        event = make_crossing(make_line(), Direction.IN, camera="CAM-GONE")
+
+        with pytest.raises(Camera.DoesNotExist):
+            record_crossing(event=event)
+
+        assert not OccupancyLog.objects.exists()
+
+
+class TestLiveOccupancy:
+    def test_counts_from_the_sites_own_midnight(self) -> None:
+        site = make_site(time_zone="Asia/Kolkata")
+        line = make_line()
+        line.camera.site = site
+        line.camera.save()
+        before_midnight = datetime(2026, 3, 1, 18, 29, tzinfo=UTC)
+        after_midnight = datetime(2026, 3, 1, 18, 31, tzinfo=UTC)
+        for at in (before_midnight, after_midnight):
+            record_crossing(event=make_crossing(line, Direction.IN, at=at))
+
+        rows = live_occupancy(cameras=[line.camera], now=after_midnight)
+
+        assert [(row.entries, row.exits, row.current_count) for row in rows] == [
+            (1, 0, 2)
+        ]
+
+    def test_gives_zeros_to_a_camera_without_records(self) -> None:
+        camera = make_line().camera
+
+        (row,) = live_occupancy(cameras=[camera], now=datetime.now(UTC))
+
+        assert (row.entries, row.exits, row.current_count) == (0, 0, 0)
+
+    def test_asks_the_database_twice_however_many_the_cameras(
+        self, django_assert_num_queries: pytest.FixtureRequest
+    ) -> None:
+        cameras = [make_line().camera for _ in range(5)]
+
+        with django_assert_num_queries(2):  # type: ignore[operator]
+            live_occupancy(cameras=cameras, now=datetime.now(UTC))
+
+
+class TestSiteDay:
+    def test_is_an_hour_shorter_when_clocks_go_forward(self) -> None:
+        start, end = site_day(
+            datetime(2026, 3, 29, 12, tzinfo=UTC), ZoneInfo("Europe/Berlin")
+        )
+
+        assert (
+            end.astimezone(UTC) - start.astimezone(UTC)
+        ).total_seconds() == 23 * 3600
