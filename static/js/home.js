@@ -1,0 +1,3 @@
+import { live, refreshSoon } from "./live.js";
+
+live({ "streaming.camera": refreshSoon, "occupancy.occupancylog": refreshSoon });
