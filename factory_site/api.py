@@ -1,0 +1,85 @@
+"""The REST API: every route of `/api/v1/`, login, and the shape of its errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import ProtectedError
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.routers import SimpleRouter
+from rest_framework.views import exception_handler
+from rest_framework_simplejwt import views as jwt
+
+from occupancy import api as occupancy
+from streaming import api as streaming
+
+if TYPE_CHECKING:
+    from rest_framework.response import Response
+
+
+class Protected(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "protected"
+    default_detail = "Records refer to it, so it stays. Disable it instead."
+
+
+def explain(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Give every error the shape {"detail", "code"}, or field names with sentences."""
+    if isinstance(error, ProtectedError):
+        error = Protected()
+    response = exception_handler(error, context)
+    if response is not None and isinstance(response.data, dict):
+        detail = response.data.get("detail")
+        if detail is not None and "code" not in response.data:
+            response.data["code"] = getattr(detail, "code", "error")
+    return response
+
+
+class Login(jwt.TokenObtainPairView):
+    """Exchange user name and password for an access and a refresh token."""
+
+    permission_classes = (AllowAny,)  # type: ignore[assignment]
+    throttle_scope = "login"
+
+
+class Refresh(jwt.TokenRefreshView):
+    """Exchange a refresh token, once, for new tokens."""
+
+    permission_classes = (AllowAny,)  # type: ignore[assignment]
+
+
+class Logout(jwt.TokenBlacklistView):
+    """End a refresh token."""
+
+    permission_classes = (AllowAny,)  # type: ignore[assignment]
+
+
+router = SimpleRouter(trailing_slash=False)
+router.register("sites", streaming.SiteViewSet)
+router.register("cameras", streaming.CameraViewSet)
+router.register("lines", occupancy.CountingLineViewSet)
+router.register("occupancy/logs", occupancy.OccupancyLogViewSet)
+router.register("occupancy/live", occupancy.LiveOccupancyViewSet, "occupancy-live")
+
+urlpatterns = [
+    path("auth/login", Login.as_view(), name="api-login"),
+    path("auth/refresh", Refresh.as_view(), name="api-refresh"),
+    path("auth/logout", Logout.as_view(), name="api-logout"),
+    path(
+        "schema",
+        SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]),
+        name="api-schema",
+    ),
+    path(
+        "docs",
+        SpectacularSwaggerSplitView.as_view(
+            url_name="api-schema", permission_classes=[IsAuthenticated]
+        ),
+        name="api-docs",
+    ),
+    path("", include(router.urls)),
+]

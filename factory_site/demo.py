@@ -1,0 +1,72 @@
+"""The demo site: two cameras playing composed footage, and a login for each role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from identity.models import User
+from occupancy.models import CountingLine
+from streaming.models import Camera, Site
+
+from . import env, roles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .footage import DemoClip
+
+SITE = {"name": "Demo plant", "time_zone": "Asia/Kolkata"}
+LOGINS = {
+    "hana": roles.HR,
+    "sam": roles.SECURITY,
+    "iris": roles.INTEGRATOR,
+    "amir": roles.SITE_ADMIN,
+}
+PASSWORD_BYTES = 9
+
+
+@transaction.atomic
+def seed(*, clips: Sequence[DemoClip], passwords: Path) -> dict[str, str]:
+    """Make the demo site, a camera per clip and the logins; return {name: password}.
+
+    What exists is kept, so that edits survive a restart. Passwords are made once and
+    kept in the folder `passwords`, readable by its owner alone.
+    """
+    roles.sync()
+    site, _ = Site.objects.get_or_create(slug="demo", defaults=SITE)
+    for clip in clips:
+        seed_camera(site, clip)
+    return {name: seed_login(name, site, passwords) for name in LOGINS}
+
+
+def seed_camera(site: Site, clip: DemoClip) -> None:
+    code = f"CAM-{clip.name.upper()}"
+    camera, is_new = Camera.objects.get_or_create(
+        code=code,
+        defaults={
+            "site": site,
+            "name": clip.name.capitalize(),
+            "source_url": str(clip.path),
+            "loop": True,
+            "direction": Camera.Direction.BOTH,
+        },
+    )
+    if is_new:
+        CountingLine.objects.create(
+            camera=camera, name="Middle", x1=0.5, y1=0.0, x2=0.5, y2=1.0
+        )
+
+
+def seed_login(name: str, site: Site, passwords: Path) -> str:
+    password = env.kept_secret(passwords / name, length_bytes=PASSWORD_BYTES)
+    user, _ = User.objects.get_or_create(username=name)
+    user.set_password(password)
+    user.is_staff = LOGINS[name] in roles.STAFF_ROLES
+    user.save()
+    user.groups.add(Group.objects.get(name=LOGINS[name]))
+    user.sites.add(site)
+    return password

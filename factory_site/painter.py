@@ -1,0 +1,108 @@
+"""The vision worker's thread that draws pictures, for cameras that somebody watches."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import redis
+
+from streaming import workers
+from streaming.vision.annotate import annotate, encode_jpeg
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from streaming.frames import FramePublisher
+    from streaming.vision.pipeline import Analysis
+    from streaming.vision.runner import CameraPlan
+    from streaming.workers import WorkerStatus
+
+logger = logging.getLogger(__name__)
+LONGEST_FPS = 30
+WIDEST_PX = 1280
+LOOK_S = 1.0
+REPORT_S = 5.0
+RATE_OVER = 30
+
+
+class Painter:
+    """Draws and publishes the newest frame of each watched camera.
+
+    A frame that comes while another is drawn replaces the one before: the loop never
+    waits and viewers never lag. Also tells Redis that the worker lives.
+    """
+
+    def __init__(
+        self, publisher: FramePublisher, status: Callable[[], WorkerStatus]
+    ) -> None:
+        self.watched: frozenset[str] = frozenset()
+        self._publisher = publisher
+        self._status = status
+        self._newest: dict[str, tuple[CameraPlan, Analysis[Any]]] = {}
+        self._codes: frozenset[str] = frozenset()
+        self._times: dict[str, deque[float]] = {}
+        self._look_at_s = self._report_at_s = 0.0
+        self._redis_is_away = False
+
+    def show(self, plan: CameraPlan, analysis: Analysis[Any]) -> None:
+        """Offer a frame; called in the loop."""
+        if plan.code in self.watched:
+            self._newest[plan.code] = plan, analysis
+
+    def look_after(self, codes: frozenset[str]) -> None:
+        """Say which cameras this worker runs."""
+        self._codes = codes
+
+    def run(self, stopping: threading.Event) -> None:
+        while not stopping.wait(1 / LONGEST_FPS):
+            self.step(now_s=time.monotonic())
+
+    def step(self, *, now_s: float) -> None:
+        """Publish what is new; look up who watches; report."""
+        try:
+            for code in list(self._newest):
+                plan, analysis = self._newest.pop(code)
+                self._publisher.publish(code, self._draw(plan, analysis, now_s))
+            if now_s >= self._look_at_s:
+                self.watched = self._publisher.watched(self._codes)
+                self._look_at_s = now_s + LOOK_S
+            if now_s >= self._report_at_s:
+                workers.report(self._publisher.redis, self._status())
+                self._report_at_s = now_s + REPORT_S
+        except redis.RedisError as error:
+            self._note_outage(error, now_s)
+        else:
+            self._redis_is_away = False
+
+    def _draw(self, plan: CameraPlan, analysis: Analysis[Any], now_s: float) -> bytes:
+        local = analysis.frame.at.astimezone(ZoneInfo(plan.time_zone))
+        picture = annotate(
+            analysis.frame.image,
+            analysis.tracks,
+            lines=plan.lines,
+            camera=plan.name,
+            time=f"{local:%Y-%m-%d %H:%M:%S}",
+            fps=self._rate(plan.code, now_s),
+        )
+        return encode_jpeg(picture, max_width=WIDEST_PX)
+
+    def _rate(self, code: str, now_s: float) -> float:
+        """Return the frames per second drawn lately."""
+        times = self._times.setdefault(code, deque(maxlen=RATE_OVER))
+        if times and now_s - times[-1] > LOOK_S:
+            times.clear()
+        times.append(now_s)
+        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+
+    def _note_outage(self, error: redis.RedisError, now_s: float) -> None:
+        if not self._redis_is_away:
+            logger.warning(
+                "Redis does not answer (%s); nothing is live.", type(error).__name__
+            )
+        self._redis_is_away, self.watched = True, frozenset()
+        self._look_at_s = now_s + LOOK_S

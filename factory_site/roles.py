@@ -1,0 +1,61 @@
+"""The roles, one table: which Django permissions each group has.
+
+`manage.py sync_roles` brings the groups in line with it. A role sees only the sites
+its user is assigned to, whatever is granted here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+HR, SECURITY, INTEGRATOR, SITE_ADMIN = "HR", "Security", "Integrator", "Site admin"
+
+_LOOK = (
+    "streaming.view_site",
+    "streaming.view_camera",
+    "occupancy.view_countingline",
+    "occupancy.view_occupancylog",
+)
+_SET_UP = (
+    "streaming.change_site",
+    "streaming.add_camera",
+    "streaming.change_camera",
+    "streaming.delete_camera",
+    "occupancy.add_countingline",
+    "occupancy.change_countingline",
+    "occupancy.delete_countingline",
+)
+ROLES: Mapping[str, Sequence[str]] = {
+    HR: _LOOK,
+    SECURITY: _LOOK,
+    INTEGRATOR: _LOOK,
+    SITE_ADMIN: (*_LOOK, *_SET_UP, "identity.view_user"),
+}
+STAFF_ROLES = (HR, SITE_ADMIN)
+"""Those who work in the admin."""
+
+
+class UnknownPermission(Exception):
+    """The table names a permission that no model has."""
+
+
+@transaction.atomic
+def sync(roles: Mapping[str, Sequence[str]] = ROLES) -> None:
+    """Make the groups and give each exactly its permissions."""
+    for name, labels in roles.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.set([permission(label) for label in labels])
+
+
+def permission(label: str) -> Permission:
+    app, _, codename = label.partition(".")
+    try:
+        return Permission.objects.get(content_type__app_label=app, codename=codename)
+    except Permission.DoesNotExist:
+        raise UnknownPermission(label) from None

@@ -1,0 +1,56 @@
+"""The schedule: what runs when, as rows that `manage.py sync_schedules` creates.
+
+A row that exists is never touched, so an edit in the admin survives a deploy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One scheduled task; times are UTC."""
+
+    name: str
+    task: str
+    minute: str
+    hour: str
+    expires_s: int
+    """A run that could not start for this long is left to the next one."""
+
+
+JOBS: Sequence[Job] = (
+    Job(
+        name="Forget expired API logins",
+        task="factory_site.tasks.forget_expired_logins",
+        minute="30",
+        hour="2",
+        expires_s=12 * 3600,
+    ),
+)
+
+
+@transaction.atomic
+def sync(jobs: Sequence[Job] = JOBS) -> list[str]:
+    """Create the rows that are missing; return their names."""
+    there = set(PeriodicTask.objects.values_list("name", flat=True))
+    missing = [job for job in jobs if job.name not in there]
+    for job in missing:
+        crontab, _ = CrontabSchedule.objects.get_or_create(
+            minute=job.minute, hour=job.hour, timezone="UTC"
+        )
+        PeriodicTask.objects.create(
+            name=job.name,
+            task=job.task,
+            crontab=crontab,
+            expire_seconds=job.expires_s,
+        )
+    return [job.name for job in missing]

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import pytest
+from django.core.management import CommandError, call_command
+
+from factory_site.management.commands import analyze_video
+from occupancy.models import OccupancyLog
+from tests.factories import make_camera, make_line
+from tests.fakes import BrightDetector, write_walk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).parents[2]
+MIDDLE = "--line=0.5,0,0.5,1"
+
+
+@pytest.fixture(autouse=True)
+def detector(monkeypatch: pytest.MonkeyPatch) -> BrightDetector:
+    detector = BrightDetector()
+    monkeypatch.setattr(analyze_video, "the_detector", lambda: detector)
+    return detector
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_walk(tmp_path / "walk.mp4", walks=2)
+
+
+def analyse(clip: Path, *arguments: str) -> dict[str, Any]:
+    report = clip.with_suffix(".json")
+    call_command("analyze_video", str(clip), f"--report={report}", *arguments)
+    return dict(json.loads(report.read_text()))
+
+
+class TestAnalyzeVideo:
+    def test_reports_every_frame_and_each_crossing(self, clip: Path) -> None:
+        report = analyse(clip, MIDDLE, "--line=0.5,1,0.5,0")
+
+        assert report["frames"] == report["frames_analysed"] == 80
+        assert report["tracks"] >= 1
+        assert [(line["in"], line["out"]) for line in report["lines"]] == [
+            (2, 0),
+            (0, 2),
+        ]
+        first, second = report["lines"][0]["crossings"]
+        assert first["direction"] == second["direction"] == "in"
+        assert 15 < first["frame"] < 30 < 55 < second["frame"] < 70
+
+    def test_says_the_same_each_time(self, clip: Path) -> None:
+        reports = [analyse(clip, MIDDLE) for _ in range(2)]
+
+        assert reports[0]["lines"] == reports[1]["lines"]
+
+    def test_analyses_fewer_frames_when_asked(self, clip: Path) -> None:
+        report = analyse(clip, MIDDLE, "--detect-fps=5")
+
+        assert report["frames"] == 80
+        assert report["frames_analysed"] <= 42
+        assert report["lines"][0]["in"] == 2
+
+    def test_draws_every_frame(self, clip: Path, tmp_path: Path) -> None:
+        drawn = tmp_path / "drawn.mp4"
+
+        analyse(clip, MIDDLE, f"--annotated={drawn}", "--detect-fps=5")
+
+        with av.open(str(drawn)) as video:
+            assert sum(1 for _ in video.decode(video=0)) == 80
+
+    @pytest.mark.django_db
+    def test_records_the_crossings_of_a_camera_once(self, clip: Path) -> None:
+        line = make_line()
+
+        for _ in range(2):
+            report = analyse(clip, f"--camera={line.camera.code}")
+
+        assert report["lines"][0]["in"] == 2
+        assert [log.current_count for log in OccupancyLog.objects.order_by("id")] == [
+            1,
+            2,
+        ]
+
+
+class TestRefusals:
+    def refusal(self, *arguments: str) -> str:
+        with pytest.raises(CommandError) as raised:
+            call_command("analyze_video", *arguments, stderr=StringIO())
+        return str(raised.value)
+
+    @pytest.mark.parametrize(
+        ("line", "sentence"),
+        [
+            ("0.5,0,0.5,0", "has no length"),
+            ("0.5,0,0.5", "is not four numbers"),
+            ("a,b,c,d", "is not four numbers"),
+            ("0.5,0,0.5,2", "leaves the picture"),
+        ],
+    )
+    def test_name_what_is_wrong_with_a_line(
+        self, clip: Path, line: str, sentence: str
+    ) -> None:
+        assert sentence in self.refusal(str(clip), f"--line={line}")
+
+    def test_name_a_missing_file(self) -> None:
+        assert "/nowhere/clip.mp4 does not exist" in self.refusal("/nowhere/clip.mp4")
+
+    def test_name_a_file_that_is_no_video(self, tmp_path: Path) -> None:
+        text = tmp_path / "notes.mp4"
+        text.write_text("not a video")
+
+        assert "is not a video" in self.refusal(str(text), MIDDLE)
+
+    @pytest.mark.django_db
+    def test_name_an_unknown_camera(self, clip: Path) -> None:
+        make_camera(code="CAM-MAIN")
+
+        sentence = self.refusal(str(clip), "--camera=CAM-NONE")
+
+        assert "CAM-NONE" in sentence
+
+    def test_name_a_rate_that_makes_no_sense(self, clip: Path) -> None:
+        assert "more than 0" in self.refusal(str(clip), "--detect-fps=0")
+
+
+class TestWithoutDatabase:
+    def test_counts_lines(self, clip: Path, tmp_path: Path) -> None:
+        report = tmp_path / "report.json"
+
+        done = run_alone([str(clip), MIDDLE, f"--report={report}"], tmp_path)
+
+        assert done.returncode == 0, done.stderr
+        assert json.loads(report.read_text())["frames"] == 80
+
+
+def run_alone(
+    arguments: Sequence[str], folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, with no server anywhere."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "analyze_video", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "VAR_DIR": str(folder / "var")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,295 @@
+"""Every route of the API and who may use it, in one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.urls import URLPattern, URLResolver
+from rest_framework.test import APIClient
+
+from factory_site import api
+from factory_site.roles import HR, INTEGRATOR, SECURITY, SITE_ADMIN
+from occupancy.rules import Direction
+from occupancy.services import record_crossing
+from streaming.models import Camera
+from tests.factories import make_camera, make_crossing, make_line, make_site, make_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from occupancy.models import CountingLine
+
+pytestmark = pytest.mark.django_db
+
+EVERYBODY = {HR, SECURITY, INTEGRATOR, SITE_ADMIN}
+ROUTES = [
+    ("get", "sites", EVERYBODY, 200),
+    ("get", "sites/{site}", EVERYBODY, 200),
+    ("get", "cameras", EVERYBODY, 200),
+    ("get", "cameras/{camera}", EVERYBODY, 200),
+    ("post", "cameras", {SITE_ADMIN}, 400),
+    ("patch", "cameras/{camera}", {SITE_ADMIN}, 200),
+    ("delete", "cameras/{camera}", {SITE_ADMIN}, 409),
+    ("get", "lines", EVERYBODY, 200),
+    ("get", "lines/{line}", EVERYBODY, 200),
+    ("post", "lines", {SITE_ADMIN}, 400),
+    ("patch", "lines/{line}", {SITE_ADMIN}, 200),
+    ("delete", "lines/{line}", {SITE_ADMIN}, 204),
+    ("get", "occupancy/logs", EVERYBODY, 200),
+    ("get", "occupancy/logs/{log}", EVERYBODY, 200),
+    ("post", "occupancy/logs", set(), 403),
+    ("get", "occupancy/live", EVERYBODY, 200),
+    ("get", "schema", EVERYBODY, 200),
+    ("get", "docs", EVERYBODY, 200),
+]
+
+
+@pytest.fixture
+def line(role_groups: None) -> CountingLine:
+    return make_line()
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return APIClient()
+
+
+def address(route: str, line: CountingLine) -> str:
+    counted = make_line(camera=make_camera(site=line.camera.site))
+    log = record_crossing(event=make_crossing(counted, Direction.IN))
+    camera = counted.camera if "delete" in route else line.camera
+    return "/api/v1/" + route.format(
+        site=line.camera.site_id, camera=camera.pk, line=line.pk, log=log and log.pk
+    )
+
+
+class TestRoutes:
+    @pytest.mark.parametrize(("method", "route", "roles", "status"), ROUTES)
+    @pytest.mark.parametrize("role", sorted(EVERYBODY))
+    def test_are_open_to_their_roles_alone(
+        self,
+        client: APIClient,
+        line: CountingLine,
+        method: str,
+        route: str,
+        roles: set[str],
+        status: int,
+        role: str,
+    ) -> None:
+        client.force_authenticate(make_user("x", role=role, sites=[line.camera.site]))
+
+        response = getattr(client, method)(address(route, line), {}, format="json")
+
+        assert response.status_code == (status if role in roles else 403)
+
+    @pytest.mark.parametrize(("method", "route", "roles", "status"), ROUTES)
+    def test_are_closed_without_a_login(
+        self,
+        client: APIClient,
+        line: CountingLine,
+        method: str,
+        route: str,
+        roles: set[str],
+        status: int,
+    ) -> None:
+        response = getattr(client, method)(address(route, line), {}, format="json")
+
+        assert response.status_code == 401
+        if route not in {"schema", "docs"}:
+            assert set(response.json()) == {"detail", "code"}
+
+    def test_are_all_in_the_table(self) -> None:
+        tested = {route.split("/{")[0] for _, route, _, _ in ROUTES}
+
+        assert set(routes(api.urlpatterns)) - tested == {
+            "auth/login",
+            "auth/refresh",
+            "auth/logout",
+        }
+
+
+def routes(patterns: list[Any]) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            text = str(pattern.pattern).strip("^$").replace("\\Z", "")
+            yield text.split("/(?P")[0]
+
+
+class TestLogin:
+    def test_gives_tokens_that_open_the_api(
+        self, client: APIClient, line: CountingLine
+    ) -> None:
+        make_user("iris", role=INTEGRATOR, sites=[line.camera.site])
+
+        tokens = client.post(
+            "/api/v1/auth/login",
+            {"username": "iris", "password": "a long passphrase"},
+            format="json",
+        ).json()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access']}")
+
+        assert client.get("/api/v1/cameras").status_code == 200
+
+    def test_refuses_a_wrong_password(self, client: APIClient) -> None:
+        make_user("iris")
+
+        response = client.post(
+            "/api/v1/auth/login",
+            {"username": "iris", "password": "guess"},
+            format="json",
+        )
+
+        assert response.status_code == 401
+        assert response.json()["code"] == "no_active_account"
+
+    def test_takes_a_refresh_token_once_and_not_after_logout(
+        self, client: APIClient
+    ) -> None:
+        make_user("iris")
+        login = {"username": "iris", "password": "a long passphrase"}
+        first = client.post("/api/v1/auth/login", login, format="json").json()[
+            "refresh"
+        ]
+
+        fresh = client.post("/api/v1/auth/refresh", {"refresh": first}, format="json")
+        again = client.post("/api/v1/auth/refresh", {"refresh": first}, format="json")
+        second = fresh.json()["refresh"]
+        logout = client.post("/api/v1/auth/logout", {"refresh": second}, format="json")
+        after = client.post("/api/v1/auth/refresh", {"refresh": second}, format="json")
+
+        assert (fresh.status_code, logout.status_code) == (200, 200)
+        assert (again.status_code, after.status_code) == (401, 401)
+
+
+class TestCameras:
+    @pytest.fixture
+    def admin(self, client: APIClient, line: CountingLine) -> APIClient:
+        client.force_authenticate(
+            make_user("amir", role=SITE_ADMIN, sites=[line.camera.site])
+        )
+        return client
+
+    def test_are_those_of_the_users_own_sites(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        elsewhere = make_camera()
+
+        codes = [row["code"] for row in admin.get("/api/v1/cameras").json()["results"]]
+
+        assert codes == [line.camera.code]
+        assert admin.get(f"/api/v1/cameras/{elsewhere.pk}").status_code == 404
+
+    def test_never_show_their_source(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        assert b"hidden-word" not in admin.get("/api/v1/cameras").content
+
+    def test_are_made_with_an_encrypted_source(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        response = admin.post(
+            "/api/v1/cameras",
+            {
+                "site": line.camera.site_id,
+                "code": "CAM-NEW",
+                "name": "New gate",
+                "source_url": "rtsp://viewer:word@192.0.2.7/a",
+            },
+            format="json",
+        )
+
+        assert response.status_code == 201
+        assert "source_url" not in response.json()
+        assert (
+            Camera.objects.get(code="CAM-NEW").source_url
+            == "rtsp://viewer:word@192.0.2.7/a"
+        )
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("source_url", "gopher://192.0.2.7/"),
+            ("code", "gate 1"),
+            ("detect_fps", 0),
+            ("site", 0),
+        ],
+    )
+    def test_refuse_bad_values_by_field(
+        self, admin: APIClient, line: CountingLine, field: str, value: object
+    ) -> None:
+        good = {
+            "site": line.camera.site_id,
+            "code": "CAM-NEW",
+            "name": "New",
+            "source_url": "usb:0",
+        }
+
+        response = admin.post("/api/v1/cameras", {**good, field: value}, format="json")
+
+        assert response.status_code == 400
+        assert set(response.json()) == {field}
+
+    def test_cannot_be_put_on_a_site_the_user_does_not_see(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        response = admin.patch(
+            f"/api/v1/cameras/{line.camera_id}", {"site": make_site().pk}, format="json"
+        )
+
+        assert response.status_code == 400
+
+
+class TestLines:
+    def test_refuse_a_line_without_length(
+        self, client: APIClient, line: CountingLine
+    ) -> None:
+        client.force_authenticate(
+            make_user("amir", role=SITE_ADMIN, sites=[line.camera.site])
+        )
+
+        response = client.patch(
+            f"/api/v1/lines/{line.pk}",
+            {"x1": 0.5, "y1": 0.5, "x2": 0.5, "y2": 0.5},
+            format="json",
+        )
+
+        assert response.status_code == 400
+        assert "no length" in str(response.json())
+
+
+class TestLogs:
+    @pytest.fixture
+    def reader(self, client: APIClient, line: CountingLine) -> APIClient:
+        client.force_authenticate(
+            make_user("iris", role=INTEGRATOR, sites=[line.camera.site])
+        )
+        return client
+
+    def test_come_newest_first_and_filtered(
+        self, reader: APIClient, line: CountingLine
+    ) -> None:
+        for direction in (Direction.IN, Direction.OUT):
+            record_crossing(event=make_crossing(line, direction))
+
+        rows = reader.get(
+            "/api/v1/occupancy/logs",
+            {"camera": line.camera.code, "from": "2020-01-01T00:00:00Z"},
+        ).json()["results"]
+        none = reader.get(
+            "/api/v1/occupancy/logs", {"from": "2100-01-01T00:00:00Z"}
+        ).json()["results"]
+
+        assert [row["direction"] for row in rows] == ["out", "in"]
+        assert none == []
+
+    @pytest.mark.parametrize("query", [{"colour": "red"}, {"from": "yesterday"}])
+    def test_refuse_filters_they_do_not_understand(
+        self, reader: APIClient, query: dict[str, str]
+    ) -> None:
+        response = reader.get("/api/v1/occupancy/logs", query)
+
+        assert response.status_code == 400
+        assert set(response.json()) == set(query)

@@ -1,0 +1,78 @@
+"""What a browser may run on our pages, in the admin and in the API's docs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from factory_site.roles import SECURITY, SITE_ADMIN
+from occupancy.rules import Direction
+from occupancy.services import record_crossing
+from tests.factories import make_camera, make_crossing, make_line, make_user
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from occupancy.models import CountingLine
+
+pytestmark = pytest.mark.django_db
+
+INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:")
+INLINE_STYLE = re.compile(r"<style|\sstyle=")
+
+
+@pytest.fixture
+def line(role_groups: None) -> CountingLine:
+    return make_line(camera=make_camera(code="CAM-GATE"))
+
+
+@pytest.fixture
+def security(client: Client, line: CountingLine) -> Client:
+    client.force_login(make_user("asha", role=SECURITY, sites=[line.camera.site]))
+    return client
+
+
+class TestPages:
+    @pytest.mark.parametrize("address", ["/", "/cameras/CAM-GATE", "/login", "/none"])
+    def test_hold_no_inline_script_or_style(
+        self, security: Client, line: CountingLine, address: str
+    ) -> None:
+        record_crossing(event=make_crossing(line, Direction.IN))
+
+        page = security.get(address)
+
+        assert "unsafe" not in page["Content-Security-Policy"]
+        assert not INLINE_SCRIPT.search(page.content.decode())
+        assert not INLINE_STYLE.search(page.content.decode())
+
+
+class TestAdmin:
+    def test_has_the_looser_policy_to_itself(
+        self, client: Client, role_groups: None
+    ) -> None:
+        client.force_login(make_user("ravi", role=SITE_ADMIN, is_staff=True))
+
+        assert "'unsafe-eval'" in client.get("/admin/")["Content-Security-Policy"]
+        assert "unsafe" not in client.get("/")["Content-Security-Policy"]
+
+    def test_uses_the_login_page_of_the_site(self, client: Client) -> None:
+        page = client.get("/admin/", follow=True)
+
+        assert page.redirect_chain[-1][0] == "/login?next=/admin/"
+
+    def test_refuses_those_who_are_no_staff(self, security: Client) -> None:
+        assert security.get("/admin/", follow=True).status_code == 403
+
+
+class TestApiDocs:
+    def test_take_their_script_from_a_file(self, security: Client) -> None:
+        page = security.get("/api/v1/docs")
+        markup = page.content.decode()
+        scripts = re.findall(r'<script src="([^"]+)"', markup)
+
+        assert "unsafe" not in page["Content-Security-Policy"]
+        assert not INLINE_SCRIPT.search(markup)
+        assert not INLINE_STYLE.search(markup)
+        assert "SwaggerUIBundle(" in security.get(scripts[-1]).content.decode()

@@ -1,0 +1,106 @@
+"""A site of its own for tests that run the real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from factory_site import embedded
+from tests.environment import ROOT
+from tests.processes import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.processes import Running
+
+CAMERA = """
+from streaming.models import Camera, Site
+from occupancy.models import CountingLine
+site = Site.objects.create(name="Plant", slug="plant")
+camera = Camera.objects.create(site=site, code="CAM-MAIN", name="Main", source_url={!r})
+for x in (0.3, 0.5, 0.6, 0.7):
+    CountingLine.objects.create(camera=camera, name=str(x), x1=x, y1=0, x2=x, y2=1)
+"""
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A data folder with running servers, and the commands run on it."""
+
+    folder: Path
+    models: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "VAR_DIR": str(self.folder),
+            "MODELS_DIR": str(self.models),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    @contextmanager
+    def vision(self) -> Iterator[Running]:
+        command = [sys.executable, "manage.py", "run_vision"]
+        with running(command, env=self.env) as worker:
+            yield worker
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        place = embedded.database_settings(self.folder)
+        with psycopg.connect(
+            host=place["HOST"], user=place["USER"], dbname=place["NAME"]
+        ) as connection:
+            return connection.execute(sql).fetchall()
+
+    def crossings(self) -> list[tuple[Any, ...]]:
+        return self.rows(
+            "SELECT line_id, frame_index, track_id, entries, exits, current_count "
+            "FROM occupancy_occupancylog ORDER BY id"
+        )
+
+    def ended(self) -> bool:
+        return self.rows("SELECT state FROM streaming_camera") == [("ended",)]
+
+
+def wait_until(condition: Callable[[], bool], *, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def plant(shared: Path) -> Iterator[Plant]:
+    """Give a plant whose camera plays a street clip once."""
+    # Not tmp_path: pytest closes that to the account that runs servers for root.
+    with (
+        tempfile.TemporaryDirectory(prefix="plant-") as name,
+        embedded.servers(Path(name), database=True, redis=True),
+    ):
+        plant = Plant(Path(name), shared / "models")
+        plant.manage("set_up")
+        clip = shared / "samples" / "clips" / "tud_stadtmitte.mp4"
+        plant.manage("shell", "-c", CAMERA.format(str(clip)))
+        yield plant
