@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from factory_site import footage, scenery
-from factory_site.cutouts import PicturesMissing, people, picture_path
-from factory_site.footage import (
+from factory_site.demo import footage, scenery
+from factory_site.demo.cutouts import PicturesMissing, people, picture_path
+from factory_site.demo.footage import (
     ClipTruth,
     NoDemoClips,
     Scene,
@@ -21,14 +21,14 @@ from factory_site.footage import (
     write_yard_clip,
     yard_scene,
 )
-from factory_site.vehicle import number_plate, truck
+from factory_site.demo.vehicle import number_plate, truck
 from streaming.vision.detectors import load_detector
 from streaming.vision.types import Frame, Label
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from factory_site.cutouts import Image
+    from factory_site.demo.cutouts import Image
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 

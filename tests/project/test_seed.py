@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth import authenticate
 from django_celery_beat.models import PeriodicTask
 
-from factory_site import demo, schedules
-from factory_site.footage import DemoClip
+from factory_site import schedules
+from factory_site.demo import site as demo_site
+from factory_site.demo.footage import DemoClip
 from identity.models import User
 from occupancy.models import CountingLine
 from streaming.models import Camera
@@ -26,7 +27,7 @@ class TestSeed:
     def test_makes_a_camera_with_a_line_for_each_clip(
         self, clips: list[DemoClip], tmp_path: Path
     ) -> None:
-        demo.seed(clips=clips, passwords=tmp_path)
+        demo_site.seed(clips=clips, passwords=tmp_path)
 
         assert set(Camera.objects.values_list("code", flat=True)) == {
             "CAM-YARD",
@@ -34,27 +35,36 @@ class TestSeed:
         }
         assert CountingLine.objects.count() == 2
 
+    def test_makes_a_code_of_any_file_name(self, tmp_path: Path) -> None:
+        clip = DemoClip("pets_300f (old)", tmp_path / "a.mp4", None)
+
+        demo_site.seed(clips=[clip], passwords=tmp_path)
+
+        Camera.objects.get(code="CAM-PETS-300F-OLD").full_clean()
+
     def test_gives_each_role_a_login_of_its_own(
         self, clips: list[DemoClip], tmp_path: Path
     ) -> None:
-        logins = demo.seed(clips=clips, passwords=tmp_path)
+        logins = demo_site.seed(clips=clips, passwords=tmp_path)
 
-        assert len(set(logins.values())) == len(demo.LOGINS)
+        assert len(set(logins.values())) == len(demo_site.LOGINS)
         for name, password in logins.items():
             user = authenticate(username=name, password=password)
             assert isinstance(user, User)
-            assert [group.name for group in user.groups.all()] == [demo.LOGINS[name]]
+            assert [group.name for group in user.groups.all()] == [
+                demo_site.LOGINS[name]
+            ]
             assert [site.slug for site in user.sites.all()] == ["demo"]
             assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
 
     def test_keeps_passwords_and_edits_over_a_second_start(
         self, clips: list[DemoClip], tmp_path: Path
     ) -> None:
-        first = demo.seed(clips=clips, passwords=tmp_path)
+        first = demo_site.seed(clips=clips, passwords=tmp_path)
         Camera.objects.filter(code="CAM-YARD").update(name="Renamed")
         CountingLine.objects.filter(camera__code="CAM-YARD").delete()
 
-        second = demo.seed(clips=clips, passwords=tmp_path)
+        second = demo_site.seed(clips=clips, passwords=tmp_path)
 
         assert first == second
         assert Camera.objects.get(code="CAM-YARD").name == "Renamed"

@@ -8,29 +8,43 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import Progress, TaskID
 
-from factory_site import demo
-from factory_site.footage import NoDemoClips, clips_from, compose
+from factory_site.demo import site as demo_site
+from factory_site.demo.cutouts import PicturesMissing
+from factory_site.demo.footage import NoDemoClips, clips_from, compose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from factory_site.footage import DemoClip
+    from factory_site.demo.footage import DemoClip
 
 
 class Command(BaseCommand):
-    help = "Make the demo site, its footage and one login per role; prints the logins."
+    help = (
+        "Make the demo site, its footage and one login per role; the last line printed "
+        "is the logins as JSON."
+    )
 
     def handle(self, **_: Any) -> str:
         try:
             clips = self.clips()
-        except NoDemoClips as error:
+        except (NoDemoClips, PicturesMissing) as error:
             raise CommandError(str(error)) from error
-        logins = demo.seed(clips=clips, passwords=settings.VAR_DIR / "demo" / "logins")
-        return json.dumps(logins)
+        passwords = settings.VAR_DIR / "demo" / "logins"
+        return json.dumps(demo_site.seed(clips=clips, passwords=passwords))
 
     def clips(self) -> Sequence[DemoClip]:
         """Return the clips of DEMO_FOOTAGE, or compose our own."""
         if settings.DEMO_FOOTAGE:
             return clips_from(Path(settings.DEMO_FOOTAGE))
-        return compose(settings.VAR_DIR / "demo" / "footage")
+        tasks: dict[str, TaskID] = {}
+        with Progress(console=Console(stderr=True)) as progress:
+
+            def told(name: str, done: int, total: int) -> None:
+                if name not in tasks:
+                    tasks[name] = progress.add_task(f"Drawing {name}", total=total)
+                progress.update(tasks[name], completed=done)
+
+            return compose(settings.VAR_DIR / "demo" / "footage", progress=told)

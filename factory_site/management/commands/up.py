@@ -23,7 +23,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
 from factory_site import embedded
-from factory_site.demo import LOGINS
+from factory_site.demo.site import LOGINS
 from factory_site.supervisor import Program, Supervisor
 
 if TYPE_CHECKING:

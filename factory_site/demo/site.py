@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from factory_site import env, roles
 from identity.models import User
 from occupancy.models import CountingLine
 from streaming.models import Camera, Site
-
-from . import env, roles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,12 +44,12 @@ def seed(*, clips: Sequence[DemoClip], passwords: Path) -> dict[str, str]:
 
 
 def seed_camera(site: Site, clip: DemoClip) -> None:
-    code = f"CAM-{clip.name.upper()}"
+    code = f"CAM-{re.sub('[^A-Z0-9]+', '-', clip.name.upper()).strip('-')}"[:40]
     camera, is_new = Camera.objects.get_or_create(
         code=code,
         defaults={
             "site": site,
-            "name": clip.name.capitalize(),
+            "name": clip.name.replace("_", " ").capitalize(),
             "source_url": str(clip.path),
             "loop": True,
             "direction": Camera.Direction.BOTH,

@@ -1,0 +1,1 @@
+"""The demo site: its rows, and footage composed from pictures that packages carry."""
