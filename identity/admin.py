@@ -8,13 +8,15 @@ from django.contrib.auth.models import Group
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from streaming.admin import ScopedAdmin
+
 from .models import User
 
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class LoginAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class LoginAdmin(UserAdmin, ScopedAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractUser
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
 from streaming.models import Site
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Keep the logins that share a site with the user; a superuser sees all."""
+        if user.is_active and getattr(user, "is_superuser", False):
+            return self
+        return self.filter(sites__in=Site.objects.visible_to(user)).distinct()
+
+
+class LoginManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Django's user manager with our queryset; named, because migrations name it."""
 
 
 class User(AbstractUser):
@@ -17,3 +34,5 @@ class User(AbstractUser):
         related_name="users",
         help_text="Only these sites are shown. Superusers see all.",
     )
+
+    objects = LoginManager()

@@ -61,13 +61,18 @@ def fetch(weights: Weights, folder: Path, *, advanced: Callable[[int], None]) ->
     """
     target = weights.path(folder)
     partial = target.with_name(f"{target.name}.part")
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         _download(weights, partial, advanced)
     except requests.RequestException as error:
         raise FetchFailed(
             f"{weights.file} could not be fetched: {reason(error)} Run the command "
             f"again with a network, or copy the file to {folder} by hand."
+        ) from error
+    except OSError as error:
+        raise FetchFailed(
+            f"{weights.file} cannot be written to {folder}: {error.strerror}. Set "
+            "MODELS_DIR to a folder that can be written."
         ) from error
     if digest(partial) != weights.sha256:
         partial.unlink()

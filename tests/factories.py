@@ -51,7 +51,7 @@ def make_user(
     name: str, *, role: str | None = None, sites: Sequence[Site] = (), **values: Any
 ) -> User:
     """Make a login; `role` needs the fixture `role_groups`."""
-    user = User.objects.create_user(
+    user: User = User.objects.create_user(
         username=name, password="a long passphrase", **values
     )
     if role:

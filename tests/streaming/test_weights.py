@@ -108,6 +108,14 @@ class TestFetch:
         with pytest.raises(FetchFailed, match=r"no connection .* by hand"):
             weights.fetch(there, tmp_path, advanced=lambda _: None)
 
+    def test_says_when_the_folder_cannot_be_written(
+        self, server: Server, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").touch()
+
+        with pytest.raises(FetchFailed, match="MODELS_DIR"):
+            weights.fetch(row(server), tmp_path / "file", advanced=lambda _: None)
+
 
 class TestManifest:
     def test_gives_a_sum_and_size_to_all_that_is_downloaded(self) -> None:
