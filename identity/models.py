@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -35,4 +35,4 @@ class User(AbstractUser):
         help_text="Only these sites are shown. Superusers see all.",
     )
 
-    objects = LoginManager()
+    objects: ClassVar[LoginManager] = LoginManager()
