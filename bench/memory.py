@@ -1,46 +1,36 @@
-"""Memory of a vision worker: detector and runner, with 1 and with 4 cameras.
+"""Memory of a vision worker process, with 1 and with 4 cameras.
 
-Each count is measured in a process of its own, which plays a clip as live cameras.
+Starts the real process on embedded servers, the cameras playing a clip as if live, and
+looks at it after a while. `USS` is what would be freed if it ended.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
-from occupancy.pipeline import CrossingStage
-from streaming.vision.detectors import load_detector
-from streaming.vision.geometry import Line, NamedLine
-from streaming.vision.runner import CameraPlan, Runner
-from streaming.vision.types import Point
+from factory_site import embedded
 
-if TYPE_CHECKING:
-    from streaming.vision.pipeline import Analysis
-
-SECONDS = 30
-WEIGHTS = "yolo11n_int8_openvino_model"
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 40
 CLIP = "persons_one_by_one.mp4"
-LINE = NamedLine("middle", Line(Point(0.5, 0), Point(0.5, 1)))
-
-
-class Tally:
-    """Counts what the runner tells."""
-
-    def __init__(self) -> None:
-        self.analysed = 0
-
-    def on_state(self, *_: object) -> None:
-        """Leave states alone."""
-
-    def on_analysis(self, _plan: CameraPlan, analysis: Analysis[Any]) -> None:
-        self.analysed += analysis.analysed
+CAMERAS = """
+from streaming.models import Camera, Site
+from occupancy.models import CountingLine
+site = Site.objects.create(name="Plant", slug="plant")
+for number in range({}):
+    camera = Camera.objects.create(
+        site=site, code=f"CAM-{{number}}", name="Gate", source_url={!r}, loop=True
+    )
+    CountingLine.objects.create(camera=camera, name="Door", x1=0.5, y1=0, x2=0.5, y2=1)
+"""
 
 
 def run(shared: Path) -> list[dict[str, object]]:
@@ -48,47 +38,41 @@ def run(shared: Path) -> list[dict[str, object]]:
 
 
 def measured(shared: Path, cameras: int) -> dict[str, object]:
-    command = [sys.executable, "-m", "bench.memory", str(shared), str(cameras)]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return dict(json.loads(output.stdout))
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        embedded.servers(Path(folder), database=True, redis=True),
+    ):
+        env = {
+            **os.environ,
+            "VAR_DIR": folder,
+            "MODELS_DIR": str(shared / "models"),
+            "LOG_LEVEL": "ERROR",
+        }
+        clip = str(shared / "samples" / "clips" / CLIP)
+        manage("set_up", env=env)
+        manage("shell", "-c", CAMERAS.format(cameras, clip), env=env)
+        worker = subprocess.Popen(
+            [sys.executable, "manage.py", "run_vision"], cwd=ROOT, env=env
+        )
+        time.sleep(SECONDS)
+        row = looked_at(psutil.Process(worker.pid), cameras)
+        worker.terminate()
+        worker.wait()
+    return row
 
 
-def work(shared: Path, cameras: int) -> dict[str, object]:
-    """Run the cameras in this process and say how large it has become."""
-    tally = Tally()
-    runner: Runner[Any] = Runner(
-        load_detector(shared / "models" / WEIGHTS),
-        stages_of=lambda lines: [CrossingStage(lines)],
-        listener=tally,
-        clock=lambda: datetime.now(UTC),
-        jitter=lambda: 0.5,
-    )
-    clip = str(shared / "samples" / "clips" / CLIP)
-    runner.reconcile([plan(f"CAM-{number}", clip) for number in range(cameras)])
-    until_s = time.monotonic() + SECONDS
-    while (now_s := time.monotonic()) < until_s:
-        if not runner.step(now_s=now_s):
-            time.sleep(0.002)
-    size = psutil.Process().memory_info().rss
-    runner.close()
+def manage(*arguments: str, env: dict[str, str]) -> None:
+    command = [sys.executable, "manage.py", *arguments]
+    subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+
+
+def looked_at(process: psutil.Process, cameras: int) -> dict[str, Any]:
+    process.cpu_percent()
+    time.sleep(5)
+    memory = process.memory_full_info()
     return {
         "cameras": cameras,
-        "MiB": round(size / 2**20),
-        "analysed/s": round(tally.analysed / SECONDS, 1),
+        "RSS MiB": round(memory.rss / 2**20),
+        "USS MiB": round(memory.uss / 2**20),
+        "CPU % of a core": round(process.cpu_percent()),
     }
-
-
-def plan(code: str, source: str) -> CameraPlan:
-    return CameraPlan(
-        code=code,
-        name=code,
-        source_url=source,
-        loop=True,
-        detect_fps=10,
-        time_zone="UTC",
-        lines=(LINE,),
-    )
-
-
-if __name__ == "__main__":
-    print(json.dumps(work(Path(sys.argv[1]), int(sys.argv[2]))))

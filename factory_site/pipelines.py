@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import DataError, Error, IntegrityError, connection
 
 from occupancy.pipeline import CrossingStage, LineCrossed
 from occupancy.services import record_crossing
@@ -16,13 +16,25 @@ from streaming.vision.runner import CameraPlan
 from streaming.vision.types import Point
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from occupancy.models import CountingLine
     from streaming.vision.ports import Stage
 
 Event = LineCrossed
-"""Every event a stage may emit; a union when there are more."""
+"""Every event that a stage may emit; a union when there are more."""
+
+SERVICES: Mapping[type[Event], Callable[..., object]] = {LineCrossed: record_crossing}
+"""Which service records which event; each takes it as `event`, once per event id."""
+
+KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in SERVICES}
+
+
+class Envelope(msgspec.Struct):
+    """An event as it lies on disk: its kind, and its fields as JSON."""
+
+    kind: str
+    event: msgspec.Raw
 
 
 def camera_plans(codes: Sequence[str] = ()) -> list[CameraPlan]:
@@ -30,10 +42,8 @@ def camera_plans(codes: Sequence[str] = ()) -> list[CameraPlan]:
     cameras = Camera.objects.enabled().order_by("code")
     if codes:
         cameras = cameras.filter(code__in=codes)
-    return [
-        plan_of(camera)
-        for camera in cameras.select_related("site").prefetch_related("lines")
-    ]
+    rows = cameras.select_related("site").prefetch_related("lines")
+    return [plan_of(camera) for camera in rows]
 
 
 def plan_of(camera: Camera) -> CameraPlan:
@@ -44,13 +54,12 @@ def plan_of(camera: Camera) -> CameraPlan:
         loop=camera.loop,
         detect_fps=camera.detect_fps,
         time_zone=camera.site.time_zone,
-        lines=lines_of(camera),
+        lines=tuple(
+            named(row)
+            for row in sorted(camera.lines.all(), key=lambda row: row.pk)
+            if row.enabled
+        ),
     )
-
-
-def lines_of(camera: Camera) -> tuple[NamedLine, ...]:
-    rows = sorted(camera.lines.all(), key=lambda row: row.pk)
-    return tuple(named(row) for row in rows if row.enabled)
 
 
 def named(row: CountingLine) -> NamedLine:
@@ -58,24 +67,38 @@ def named(row: CountingLine) -> NamedLine:
     return NamedLine(row.name, ends, row.pk)
 
 
-def stages_of(lines: Sequence[NamedLine]) -> list[Stage[Event]]:
+def stages_of(plan: CameraPlan) -> list[Stage[Event]]:
     """Return the stages of one camera, fresh."""
-    return [CrossingStage(lines)] if lines else []
+    return [CrossingStage(plan.lines)] if plan.lines else []
 
 
 def encode(event: Event) -> str:
     """Return the event as text for the durable queue."""
-    return msgspec.json.encode(event).decode()
+    fields = msgspec.Raw(msgspec.json.encode(event))
+    return msgspec.json.encode(Envelope(type(event).__name__, fields)).decode()
 
 
-def record(text: str) -> None:
-    """Give an event from the durable queue to its service.
+def decode(text: str) -> Event:
+    """Return the event; raise KeyError for a kind that is not known any more."""
+    envelope = msgspec.json.decode(text, type=Envelope)
+    return msgspec.json.decode(envelope.event, type=KINDS[envelope.kind])
 
-    Raises TryAgainLater while Postgres does not answer.
+
+def record(event: Event) -> Any:
+    """Give an event to its service; return what that made of it."""
+    return SERVICES[type(event)](event=event)
+
+
+def record_queued(text: str) -> None:
+    """Record an event from the durable queue.
+
+    Raises TryAgainLater while Postgres cannot take it: it is away, or not yet migrated.
     """
-    event = msgspec.json.decode(text, type=Event)
-    close_old_connections()
+    event = decode(text)
     try:
-        record_crossing(event=event)
-    except (OperationalError, InterfaceError) as error:
+        record(event)
+    except (IntegrityError, DataError):
+        raise
+    except Error as error:
+        connection.close_if_unusable_or_obsolete()
         raise TryAgainLater(str(error)) from error

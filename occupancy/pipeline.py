@@ -34,6 +34,11 @@ class LineCrossed:
     frame_index: int
     at: datetime
 
+    @property
+    def is_recordable(self) -> bool:
+        """A line that is no row can be counted but not recorded."""
+        return self.line_id is not None
+
 
 class CrossingStage:
     """Implements `Stage`: watches the lines of one camera."""
@@ -59,10 +64,8 @@ def _crossing(
     frame: Frame, line: NamedLine, track: Track, direction: Direction
 ) -> LineCrossed:
     facts = [
-        frame.camera,
         frame.session,
-        line.id,
-        line.name,
+        line.id or [frame.camera, line.name],
         frame.index,
         track.id,
         direction.value,

@@ -27,9 +27,9 @@ def record_crossing(*, event: LineCrossed) -> OccupancyLog | None:
     """Store one crossing and announce it; None when it was stored before.
 
     The camera's row is locked meanwhile, so that each record's `current_count` follows
-    from the one before. Raises Camera.DoesNotExist.
+    from the one before. Raises Camera.DoesNotExist when the line is gone.
     """
-    camera = Camera.objects.select_for_update().get(code=event.camera)
+    camera = Camera.objects.select_for_update().get(lines=event.line_id)
     if OccupancyLog.objects.filter(event_id=event.event_id).exists():
         return None
     count, is_drift = next_count(current_count(camera), event.direction)
@@ -70,7 +70,7 @@ class LiveOccupancy:
 
 
 def live_occupancy(*, cameras: Sequence[Camera], now: datetime) -> list[LiveOccupancy]:
-    """Return one row per camera, in the order given; two queries and one per zone."""
+    """Return one row per camera, in the order given; a query, and one per zone."""
     logs = OccupancyLog.objects.filter(camera__in=cameras)
     inside = dict(logs.latest_per_camera().values_list("camera_id", "current_count"))
     totals: dict[int, tuple[int, int]] = {}

@@ -72,7 +72,7 @@ class EventQueue:
             self._queue.nack(id=item["pqid"])
             raise
         except Exception:
-            logger.exception("An event could not be recorded and was set aside.")
+            logger.exception("Event %s was set aside.", item["pqid"])
             self._queue.ack_failed(id=item["pqid"])
         else:
             self._queue.ack(id=item["pqid"])

@@ -8,6 +8,7 @@ the newest picture: a slow viewer misses pictures and holds up nobody.
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,9 +20,10 @@ from django.conf import settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+logger = logging.getLogger(__name__)
 WATCH_EXPIRY_S = 6
 WATCH_RENEW_S = 2
-RECONNECT_S = 1
+RECONNECT_S = 2
 
 
 def watch_key(code: str) -> str:
@@ -103,9 +105,11 @@ def viewers(code: str) -> int:
 
 async def _follow(code: str, feed: Feed) -> None:
     while True:
-        with suppress(redis.RedisError, OSError):
+        try:
             async with redis.asyncio.from_url(settings.REDIS_URL) as client:
                 await _relay(client, code, feed)
+        except (redis.RedisError, OSError) as error:
+            logger.warning("No pictures of %s: %s", code, type(error).__name__)
         await asyncio.sleep(RECONNECT_S)
 
 

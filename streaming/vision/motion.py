@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from .types import Image
 
 
+AROUND = np.ones((11, 11), np.uint8)
+"""As wide as two figures of a burned-in clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class MotionSettings:
     """How easily the gate opens; pixels are those of the small grey picture."""
@@ -25,11 +29,11 @@ class MotionSettings:
     min_pixels: int = 6
     """Differing pixels that make motion: a person of a tenth of the picture's height
     has about 30."""
-    learning_s: float = 4.0
+    learning_s: float = 3.0
     """Time constant of the background: what stands this long belongs to it."""
     restless_share: float = 0.35
     """Pixels that differ for more than this share of the time are a clock's or a
-    leaf's, and are not looked at ..."""
+    leaf's: they and those around them are not looked at ..."""
     restless_s: float = 60.0
     """... this being the time constant of that share."""
     hold_s: float = 3.0
@@ -68,7 +72,8 @@ class MotionGate:
         elapsed_s = max(seconds - self._seconds, 0.0)
         self._seconds = seconds
         differs = cv2.absdiff(small, self._background) > settings.contrast
-        counted = differs & (self._restless < settings.restless_share)
+        restless = (self._restless > settings.restless_share).astype(np.uint8)
+        counted = differs & (cv2.dilate(restless, AROUND) == 0)
         cv2.accumulateWeighted(
             small, self._background, 1 - np.exp(-elapsed_s / settings.learning_s)
         )

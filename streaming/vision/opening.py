@@ -25,8 +25,7 @@ _LIVE_OPTIONS: Final = {
     "analyzeduration": "1000000",
 }
 _OPTIONS: Final[dict[SourceKind, dict[str, str]]] = {
-    # A recording may be a playlist in disguise: it must not lead to the network.
-    SourceKind.FILE: {"protocol_whitelist": "file"},
+    SourceKind.FILE: {},
     SourceKind.RTSP: {
         **_LIVE_OPTIONS,
         "rtsp_transport": "tcp",

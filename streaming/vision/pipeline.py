@@ -21,7 +21,7 @@ from .tracking import ByteTracker
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .ports import Stage, Tracker
+    from .ports import Gate, Stage, Tracker
     from .types import Detection, Frame, Track
 
 EventT = TypeVar("EventT")
@@ -81,7 +81,7 @@ class CameraPipeline(Generic[EventT]):
         stages: Sequence[Stage[EventT]] = (),
         *,
         detect_fps: float | None = DETECT_FPS,
-        new_gate: Callable[[], MotionGate | None] = MotionGate,
+        new_gate: Callable[[], Gate | None] = MotionGate,
         new_tracker: Callable[[], Tracker] = ByteTracker,
     ) -> None:
         self._detect_fps = detect_fps
@@ -144,7 +144,7 @@ class _Planner:
     """The part of a camera that decides which frames to look at."""
 
     def __init__(
-        self, detect_fps: float | None, new_gate: Callable[[], MotionGate | None]
+        self, detect_fps: float | None, new_gate: Callable[[], Gate | None]
     ) -> None:
         self._detect_fps = detect_fps
         self._new_gate = new_gate

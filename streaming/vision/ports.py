@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from .types import Detection, Frame, Track, TrackUpdate
+    from .types import Detection, Frame, Image, Track, TrackUpdate
 
 EventT_co = TypeVar("EventT_co", covariant=True)
 
@@ -21,6 +21,12 @@ class Source(Protocol):
         `wants` is asked once for every frame, in order.
         """
         ...
+
+
+class Gate(Protocol):
+    """Says whether a picture is worth looking at."""
+
+    def is_open(self, image: Image, *, seconds: float) -> bool: ...
 
 
 class Detector(Protocol):

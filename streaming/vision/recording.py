@@ -5,12 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Future
 
     from .pipeline import Analysis, CameraPipeline, Request
@@ -38,13 +38,14 @@ def analyse(
     batch: int = BATCH,
     every_frame: bool = False,
     on_frame: Callable[[float], None] | None = None,
-) -> Iterator[Analysis[EventT]]:
+) -> Generator[Analysis[EventT]]:
     """Yield what is known at each frame that the pipeline samples, in order.
 
     `every_frame` yields the frames between them too, which costs their conversion.
     `on_frame` is called for each frame of the source, with its seconds, in the thread
     that decodes. Decoding, detecting and following overlap; about three batches of
-    frames are in memory. What the source raises is raised here.
+    frames are in memory. What the source raises is raised here, after
+    the frames before it.
     """
     sampler = None if every_frame else pipeline.new_sampler()
 
@@ -53,24 +54,25 @@ def analyse(
             on_frame(seconds)
         return sampler is None or sampler.wants(seconds)
 
+    ahead = _ReadAhead(source.frames(wants), limit=batch)
     with (
-        _read_ahead(source.frames(wants), limit=batch) as frames,
+        ahead as frames,
         ThreadPoolExecutor(1, thread_name_prefix="detect") as worker,
     ):
         waiting: _Planned | None = None
-        for frames_and_requests in _batches(frames, pipeline, size=batch):
-            wanted = [request.frame for _, request in frames_and_requests if request]
-            planned = _Planned(
-                frames_and_requests, worker.submit(detector.detect, wanted)
-            )
+        for group in _groups(frames, pipeline, size=batch):
+            wanted = [request.frame for _, request in group if request]
+            planned = _Planned(group, worker.submit(detector.detect, wanted))
             if waiting:
                 yield from _follow(waiting, pipeline)
             waiting = planned
         if waiting:
             yield from _follow(waiting, pipeline)
+    if ahead.error:
+        raise ahead.error
 
 
-def _batches(
+def _groups(
     frames: Iterable[Frame], pipeline: CameraPipeline[EventT], *, size: int
 ) -> Iterator[list[tuple[Frame, Request | None]]]:
     """Group frames so that each group holds up to `size` that want detection.
@@ -101,39 +103,36 @@ def _follow(
             yield pipeline.take(request, next(found))
 
 
-@contextmanager
-def _read_ahead(source: Iterator[Frame], *, limit: int) -> Iterator[Iterator[Frame]]:
-    """Decode in another thread, at most `limit` frames ahead."""
-    frames: queue.Queue[Frame | BaseException | None] = queue.Queue(limit)
-    stopped = threading.Event()
+class _ReadAhead:
+    """Takes frames from an iterator in another thread, at most `limit` ahead."""
 
-    def put(item: Frame | BaseException | None) -> None:
-        while not stopped.is_set():
-            with suppress(queue.Full):
-                frames.put(item, timeout=POLL_S)
-                return
+    def __init__(self, frames: Iterator[Frame], *, limit: int) -> None:
+        self.error: Exception | None = None
+        self._source = frames
+        self._frames: queue.Queue[Frame | None] = queue.Queue(limit)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="decode", daemon=True)
 
-    def read() -> None:
+    def __enter__(self) -> Iterator[Frame]:
+        self._thread.start()
+        return iter(self._frames.get, None)
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _read(self) -> None:
         try:
-            for frame in source:
-                put(frame)
-                if stopped.is_set():
+            for frame in self._source:
+                self._put(frame)
+                if self._stopped.is_set():
                     return
-        except Exception as error:  # raised again in the thread that asked
-            put(error)
-        else:
-            put(None)
+        except Exception as error:  # raised again in the thread that reads
+            self.error = error
+        self._put(None)
 
-    def received() -> Iterator[Frame]:
-        while (item := frames.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    thread = threading.Thread(target=read, name="decode", daemon=True)
-    thread.start()
-    try:
-        yield received()
-    finally:
-        stopped.set()
-        thread.join()
+    def _put(self, frame: Frame | None) -> None:
+        while not self._stopped.is_set():
+            with suppress(queue.Full):
+                self._frames.put(frame, timeout=POLL_S)
+                return

@@ -1,12 +1,13 @@
 """Runs many cameras through one detector, live.
 
 One thread reads each camera; one loop plans, detects the frames of all cameras that
-want it in one batch, and follows. A camera that fails is retried by itself and never
-stops the others.
+want it in one batch, and follows. A camera whose source fails is retried by itself and
+never holds up the others.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
@@ -28,6 +29,7 @@ EventT = TypeVar("EventT")
 
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 6.0
+CLOSE_WITHIN_S = 1.0
 
 
 class CameraState(StrEnum):
@@ -44,7 +46,8 @@ class CameraPlan:
     name: str
     source_url: str
     loop: bool
-    detect_fps: float
+    detect_fps: float | None
+    """None: every frame."""
     time_zone: str
     lines: tuple[NamedLine, ...]
 
@@ -58,9 +61,7 @@ class Listener(Protocol[EventT]):
 
     def on_state(self, plan: CameraPlan, state: CameraState, reason: str) -> None: ...
 
-    def on_analysis(
-        self, plan: CameraPlan, analysis: Analysis[EventT]
-    ) -> None: ...
+    def on_analysis(self, plan: CameraPlan, analysis: Analysis[EventT]) -> None: ...
 
 
 def retry_delay_s(failures: int, *, jitter: float) -> float:
@@ -77,7 +78,7 @@ class _Interest:
     """Says which frames of a camera are worth converting: those to analyse, and all
     while somebody watches."""
 
-    def __init__(self, detect_fps: float) -> None:
+    def __init__(self, detect_fps: float | None) -> None:
         self.watched = False
         self._detect_fps = detect_fps
         self._sampler = Sampler(detect_fps)
@@ -112,10 +113,12 @@ class _Camera(Generic[EventT]):
         self.capture = Capture(source, wants=self.interest)
         self.capture.start()
 
-    def stop(self) -> None:
-        if self.capture:
-            self.capture.stop()
-            self.capture = None
+    def close(self) -> Capture | None:
+        """End the reading without waiting; return what may still be at it."""
+        capture, self.capture = self.capture, None
+        if capture:
+            capture.close()
+        return capture
 
 
 class Runner(Generic[EventT]):
@@ -125,7 +128,7 @@ class Runner(Generic[EventT]):
         self,
         detector: Detector,
         *,
-        stages_of: Callable[[Sequence[NamedLine]], Sequence[Stage[EventT]]],
+        stages_of: Callable[[CameraPlan], Sequence[Stage[EventT]]],
         listener: Listener[EventT],
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
@@ -146,10 +149,10 @@ class Runner(Generic[EventT]):
         wanted = {plan.code: plan for plan in plans}
         for code, camera in list(self._cameras.items()):
             if wanted.get(code) != camera.plan:
-                self._cameras.pop(code).stop()
+                self._cameras.pop(code).close()
         for code, plan in wanted.items():
             if code not in self._cameras:
-                self._cameras[code] = _Camera(plan, self._stages_of(plan.lines))
+                self._cameras[code] = _Camera(plan, self._stages_of(plan))
 
     def watch(self, codes: Container[str]) -> None:
         """Have every frame of these cameras delivered, analysed or not."""
@@ -178,7 +181,12 @@ class Runner(Generic[EventT]):
         return bool(arrived)
 
     def close(self) -> None:
-        self.reconcile(())
+        """End all reading; wait a little for it, for all cameras together."""
+        captures = [camera.close() for camera in self._cameras.values()]
+        self._cameras.clear()
+        until_s = time.monotonic() + CLOSE_WITHIN_S
+        for capture in filter(None, captures):
+            capture.stop(max(until_s - time.monotonic(), 0))
 
     def _next_frame(self, camera: _Camera[EventT], now_s: float) -> Frame | None:
         if camera.capture is None:
@@ -204,7 +212,7 @@ class Runner(Generic[EventT]):
     def _ended(
         self, camera: _Camera[EventT], error: SourceError | None, now_s: float
     ) -> None:
-        camera.stop()
+        camera.close()
         if error is None:
             camera.retry_at = inf
             self._enter(camera, CameraState.ENDED, "The recording has been played.")

@@ -314,14 +314,18 @@ class Capture:
         """Take the newest frame; None after `timeout_s` or when there are no more."""
         return self._latest.get(timeout_s)
 
-    def stop(self, timeout_s: float = 2.0) -> bool:
-        """End the reading and wait at most `timeout_s`; say whether it has ended.
+    def close(self) -> None:
+        """Have the reading end, without waiting for it; no frame comes any more.
 
         A read blocked in the network cannot be broken off: it ends by itself at its
         time-out, and nothing comes of it.
         """
         self._source.close()
         self._latest.close()
+
+    def stop(self, timeout_s: float = 2.0) -> bool:
+        """End the reading and wait at most `timeout_s`; say whether it has ended."""
+        self.close()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

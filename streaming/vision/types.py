@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Image = NDArray[np.uint8]
-# X = NDArray[np.uint8]
 
 
 class Group(StrEnum):

@@ -7,6 +7,7 @@ the pixels of the model's input.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -62,15 +63,17 @@ def fit(
     """Scale a picture into width x height pixels, its shape kept, the rest grey."""
     image_height, image_width = image.shape[:2]
     scale = min(width / image_width, height / image_height)
-    inner_width = min(round(image_width * scale), width)
-    inner_height = min(round(image_height * scale), height)
+    inner_width = min(max(round(image_width * scale), 1), width)
+    inner_height = min(max(round(image_height * scale), 1), height)
     box = Letterbox(
         inner_width,
         inner_height,
         (width - inner_width) // 2 if centred else 0,
         (height - inner_height) // 2 if centred else 0,
     )
-    resized: Any = cv2.resize(image, (inner_width, inner_height))
+    resized: Any = image
+    if (inner_width, inner_height) != (image_width, image_height):
+        resized = cv2.resize(image, (inner_width, inner_height))
     if (inner_width, inner_height) == (width, height):
         return resized, box
     canvas = np.full((height, width, 3), PAD_GREY, dtype=np.uint8)
@@ -86,10 +89,10 @@ def rectangle(image: Image, *, side: int, stride: int) -> tuple[int, int]:
     """
     height, width = image.shape[:2]
     scale = side / max(height, width)
-    return (
-        min(side, -(-round(height * scale) // stride) * stride),
-        min(side, -(-round(width * scale) // stride) * stride),
+    rows, columns = (
+        max(1, ceil(length * scale / stride)) * stride for length in (height, width)
     )
+    return min(rows, side), min(columns, side)
 
 
 def decode_columns(output: Floats, min_score: float) -> Candidates:

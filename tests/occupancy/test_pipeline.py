@@ -55,11 +55,11 @@ class TestCrossingStage:
         events = [
             *crossed(),
             *crossed(session="second"),
-            *crossed(camera="CAM-2"),
             *crossed(track_id=2),
             *crossed((NamedLine("Door", same_place.flipped(), 7),)),
             *crossed((NamedLine("Door", same_place, 9),)),
             *crossed((NamedLine("Gate", same_place),)),
+            *crossed((NamedLine("Gate", same_place),), camera="CAM-2"),
         ]
         assert len({event.event_id for event in events}) == len(events) == 7
 

@@ -39,6 +39,16 @@ class TestRecordCrossing:
         assert log is not None
         assert (log.current_count, log.is_drift, log.exits) == (0, True, 1)
 
+    def test_finds_a_camera_that_was_renamed_meanwhile(self) -> None:
+        line = make_line()
+        event = make_crossing(line, Direction.IN)
+        Camera.objects.filter(pk=line.camera_id).update(code="CAM-RENAMED")
+
+        log = record_crossing(event=event)
+
+        assert log is not None
+        assert log.camera_id == line.camera_id
+
     def test_counts_each_camera_by_itself(self) -> None:
         here, there = make_line(), make_line()
         record_crossing(event=make_crossing(here, Direction.IN))
@@ -48,8 +58,8 @@ class TestRecordCrossing:
         assert log is not None
         assert log.current_count == 1
 
-    def test_refuses_an_unknown_camera(self) -> None:
-        event = make_crossing(make_line(), Direction.IN, camera="CAM-GONE")
+    def test_refuses_a_line_that_is_gone(self) -> None:
+        event = make_crossing(make_line(), Direction.IN, line_id=0)
 
         with pytest.raises(Camera.DoesNotExist):
             record_crossing(event=event)

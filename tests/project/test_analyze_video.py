@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from factory_site.management.commands import analyze_video
-from occupancy.models import OccupancyLog
+from occupancy.models import CountingLine, OccupancyLog
 from tests.factories import make_camera, make_line
 from tests.fakes import BrightDetector, write_walk
 
@@ -89,6 +90,32 @@ class TestAnalyzeVideo:
             2,
         ]
 
+    @pytest.mark.django_db
+    def test_records_them_once_though_the_line_is_renamed(self, clip: Path) -> None:
+        line = make_line()
+        analyse(clip, f"--camera={line.camera.code}")
+        CountingLine.objects.update(name="Renamed")
+
+        analyse(clip, f"--camera={line.camera.code}")
+
+        assert OccupancyLog.objects.count() == 2
+
+    @pytest.mark.django_db
+    def test_records_when_it_happened(self, clip: Path) -> None:
+        line = make_line()
+
+        analyse(
+            clip,
+            f"--camera={line.camera.code}",
+            "--started-at=2026-03-01T09:00+05:30",
+            "--line=0.4,0,0.4,1",
+        )
+
+        first, second = OccupancyLog.objects.order_by("id")
+        began_at = datetime(2026, 3, 1, 3, 30, tzinfo=UTC)
+        assert began_at < first.occurred_at < began_at + timedelta(seconds=3)
+        assert second.occurred_at - first.occurred_at == timedelta(seconds=4)
+
 
 class TestRefusals:
     def refusal(self, *arguments: str) -> str:
@@ -126,6 +153,19 @@ class TestRefusals:
         sentence = self.refusal(str(clip), "--camera=CAM-NONE")
 
         assert "CAM-NONE" in sentence
+
+    def test_name_a_folder_that_is_missing_before_anything_is_done(
+        self, clip: Path, detector: BrightDetector
+    ) -> None:
+        sentence = self.refusal(str(clip), "--report=/nowhere/r.json")
+
+        assert "no folder /nowhere" in sentence
+        assert detector.batches == []
+
+    def test_name_an_instant_without_a_zone(self, clip: Path) -> None:
+        sentence = self.refusal(str(clip), "--started-at=2026-03-01T09:00")
+
+        assert "2026-03-01T09:00+05:30" in sentence
 
     def test_name_a_rate_that_makes_no_sense(self, clip: Path) -> None:
         assert "more than 0" in self.refusal(str(clip), "--detect-fps=0")

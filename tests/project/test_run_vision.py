@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import CommandError, call_command
 
-from factory_site.detecting import the_detector
+from factory_site.vision.detector import the_detector
 from streaming.event_queue import EventQueue
 from tests.factories import make_camera
 
@@ -45,7 +45,7 @@ class TestTheDetector:
         detector = the_detector()
 
         assert detector.fallback
-        assert "No weights" in caplog.text
+        assert "will be missed" in caplog.text
         assert str(tmp_path) in caplog.text
 
     def test_makes_do_with_broken_weights_and_says_which(

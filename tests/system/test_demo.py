@@ -109,9 +109,8 @@ class TestDemo:
         before = count(browser, "in")
         wait.until(lambda b: count(b, "in") > before)
 
-        rows = browser.find_elements(By.CSS_SELECTOR, "#crossings > li")
-        assert rows
-        assert "Middle" in rows[0].text
+        newest = browser.find_element(By.CSS_SELECTOR, "#crossings > li")
+        wait.until(lambda _: "Middle" in newest.text)
         width = browser.execute_script("return document.documentElement.scrollWidth")
         assert width <= browser.execute_script("return window.innerWidth")
         if folder := os.environ.get("SCREENSHOTS"):

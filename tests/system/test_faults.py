@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.system, pytest.mark.weights]
 CLIP_S, PATIENCE_S = 7, 60
+SWITCH_OFF = "from streaming.models import Camera; Camera.objects.update(enabled=False)"
 
 
 def assert_log_is_whole(plant: Plant) -> None:
@@ -51,6 +52,13 @@ def assert_log_is_whole(plant: Plant) -> None:
         assert current == count
 
 
+def stop(postgres: Postgres) -> None:
+    process = postgres.process()
+    assert process
+    process.send_signal(signal.SIGINT)
+    process.wait()
+
+
 class TestKilledWorker:
     def test_loses_and_doubles_nothing(self, plant: Plant) -> None:
         with plant.vision() as worker:
@@ -64,6 +72,26 @@ class TestKilledWorker:
 
         assert_log_is_whole(plant)
 
+    def test_leaves_its_events_to_the_next_one(self, plant: Plant) -> None:
+        """The next one runs no camera, so it has no events but those on disk."""
+        postgres = Postgres.under(plant.folder)
+        with plant.vision() as worker:
+            worker.wait_for("CAM-MAIN is online")
+            stop(postgres)
+            worker.wait_for("Postgres does not answer")
+            time.sleep(CLIP_S)
+            worker.send(signal.SIGKILL)
+            worker.process.wait()
+        embedded.revive(postgres)
+        before = len(plant.crossings())
+        plant.manage("shell", "-c", SWITCH_OFF)
+
+        with plant.vision():
+            wait_until(lambda: len(plant.crossings()) > before, timeout_s=PATIENCE_S)
+            time.sleep(1)
+
+        assert_log_is_whole(plant)
+
 
 class TestStoppedPostgres:
     def test_loses_and_doubles_nothing(self, plant: Plant) -> None:
@@ -71,11 +99,8 @@ class TestStoppedPostgres:
         with plant.vision() as worker:
             worker.wait_for("CAM-MAIN is online")
             time.sleep(CLIP_S / 3)
-            process = postgres.process()
-            assert process
-            process.send_signal(signal.SIGINT)
+            stop(postgres)
             worker.wait_for("Postgres does not answer")
-            process.wait()
             time.sleep(CLIP_S)
             embedded.revive(postgres)
             worker.wait_for("Postgres answers again")

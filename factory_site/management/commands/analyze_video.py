@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 from argparse import ArgumentTypeError
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from factory_site.analysis import Report, analyse_recording
-from factory_site.detecting import the_detector
-from factory_site.pipelines import Event, lines_of
-from occupancy.services import record_crossing
+from factory_site import pipelines
+from factory_site.vision.analysis import Report, analyse_recording
+from factory_site.vision.detector import the_detector
 from streaming.models import Camera
 from streaming.vision.annotate import annotate
 from streaming.vision.geometry import Line, NamedLine, ZeroLengthLine
 from streaming.vision.opening import duration_s
+from streaming.vision.runner import CameraPlan
 from streaming.vision.sources import SourceError, open_source
 from streaming.vision.types import Point
 from streaming.vision.writing import VideoWriter
@@ -33,13 +34,14 @@ if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
     from streaming.vision.pipeline import Analysis
+    from streaming.vision.sources import VideoSource
 
 
 class Command(BaseCommand):
     help = (
         "Analyse a recording: every frame, in order, as fast as it goes. With --camera "
-        "its lines are used and crossings are recorded, each once however often the "
-        "same recording is analysed; with --line alone no database is needed."
+        "its lines are used and crossings are recorded; doing that again in the same "
+        "way records nothing twice. With --line alone no database is needed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -60,8 +62,14 @@ class Command(BaseCommand):
             type=rate_argument,
             help="Analyse this many frames a second; without it, every frame.",
         )
-        parser.add_argument("--report", type=Path, metavar="OUT.json")
-        parser.add_argument("--annotated", type=Path, metavar="OUT.mp4")
+        parser.add_argument(
+            "--started-at",
+            type=instant_argument,
+            metavar="2026-03-01T09:00+05:30",
+            help="When the recording began; without it, now.",
+        )
+        parser.add_argument("--report", type=new_file_argument, metavar="OUT.json")
+        parser.add_argument("--annotated", type=new_file_argument, metavar="OUT.mp4")
 
     def handle(
         self,
@@ -70,63 +78,77 @@ class Command(BaseCommand):
         camera: str | None,
         line: Sequence[Line],
         detect_fps: float | None,
+        started_at: datetime | None,
         report: Path | None,
         annotated: Path | None,
         **_: Any,
     ) -> None:
-        lines = [
-            NamedLine(f"line {number}", one) for number, one in enumerate(line, start=1)
-        ]
-        lines += camera_lines(camera) if camera else []
+        plan = replace(plan_for(file, camera, line), detect_fps=detect_fps)
+        source = open_source(
+            plan.source_url,
+            camera=plan.code,
+            clock=timezone.now,
+            realtime=False,
+            started_at=started_at,
+        )
         try:
-            done = self.analyse(
-                file, camera, lines, detect_fps=detect_fps, annotated=annotated
-            )
-        except (SourceError, DatabaseError) as error:
+            done = analyse(plan, source, annotated)
+        except SourceError as error:
             raise CommandError(str(error)) from error
         if report:
             report.write_text(json.dumps(done.as_json(), indent=1) + "\n")
         show(done)
 
-    def analyse(
-        self,
-        file: Path,
-        camera: str | None,
-        lines: Sequence[NamedLine],
-        *,
-        detect_fps: float | None,
-        annotated: Path | None,
-    ) -> Report:
-        source = open_source(
-            str(file),
-            camera=camera or file.stem,
-            clock=timezone.now,
-            realtime=False,
+
+def analyse(plan: CameraPlan, source: VideoSource, annotated: Path | None) -> Report:
+    """Analyse, record what can be recorded, draw where asked to, show the progress."""
+    total_s = duration_s(source.spec)
+    detector = the_detector()
+    with ExitStack() as stack:
+        progress = stack.enter_context(Progress(console=Console(stderr=True)))
+        task = progress.add_task(Path(plan.source_url).name, total=total_s)
+        writer = annotated and stack.enter_context(VideoWriter(annotated))
+
+        def seen(analysis: Analysis[pipelines.Event]) -> None:
+            frame = analysis.frame
+            progress.update(task, completed=frame.seconds)
+            for event in analysis.events:
+                if event.is_recordable:
+                    pipelines.record(event)
+            if writer:
+                picture = annotate(frame.image, analysis.tracks, lines=plan.lines)
+                writer.write(picture, seconds=frame.seconds)
+
+        return analyse_recording(
+            plan,
+            source,
+            detector,
+            every_picture=annotated is not None,
+            seen=seen,
         )
-        with ExitStack() as stack:
-            progress = stack.enter_context(Progress(console=Console(stderr=True)))
-            task = progress.add_task(file.name, total=duration_s(source.spec))
-            writer = annotated and stack.enter_context(VideoWriter(annotated))
 
-            def seen(analysis: Analysis[Event]) -> None:
-                progress.update(task, completed=analysis.frame.seconds)
-                for event in analysis.events:
-                    if event.line_id is not None:
-                        record_crossing(event=event)
-                if writer:
-                    writer.write(
-                        annotate(analysis.frame.image, analysis.tracks, lines=lines),
-                        seconds=analysis.frame.seconds,
-                    )
 
-            return analyse_recording(
-                source,
-                the_detector(),
-                lines,
-                detect_fps=detect_fps,
-                every_picture=annotated is not None,
-                seen=seen,
-            )
+def plan_for(file: Path, code: str | None, lines: Sequence[Line]) -> CameraPlan:
+    """Return the camera's plan, or one without a camera, playing the file."""
+    added = tuple(
+        NamedLine(f"line {number}", line) for number, line in enumerate(lines, start=1)
+    )
+    if code is None:
+        return CameraPlan(
+            code=file.stem,
+            name=file.stem,
+            source_url=str(file),
+            loop=False,
+            detect_fps=None,
+            time_zone="UTC",
+            lines=added,
+        )
+    cameras = Camera.objects.select_related("site").prefetch_related("lines")
+    try:
+        plan = pipelines.plan_of(cameras.get(code=code))
+    except Camera.DoesNotExist:
+        raise CommandError(f"There is no camera {code}.") from None
+    return replace(plan, source_url=str(file), lines=(*added, *plan.lines))
 
 
 def line_argument(text: str) -> Line:
@@ -138,9 +160,7 @@ def line_argument(text: str) -> Line:
             f"'{text}' is not four numbers like 0.5,0,0.5,1."
         ) from None
     if not all(0 <= value <= 1 for value in (x1, y1, x2, y2)):
-        raise ArgumentTypeError(
-            f"'{text}' leaves the picture: use numbers from 0 to 1."
-        )
+        raise ArgumentTypeError(f"'{text}' leaves the picture: use numbers 0 to 1.")
     try:
         return Line(Point(x1, y1), Point(x2, y2))
     except ZeroLengthLine as error:
@@ -158,12 +178,23 @@ def rate_argument(text: str) -> float:
     return rate
 
 
-def camera_lines(code: str) -> Sequence[NamedLine]:
+def instant_argument(text: str) -> datetime:
+    """Parse an ISO 8601 instant with its zone; raise ArgumentTypeError."""
     try:
-        camera = Camera.objects.prefetch_related("lines").get(code=code)
-    except Camera.DoesNotExist:
-        raise CommandError(f"There is no camera {code}.") from None
-    return lines_of(camera)
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ArgumentTypeError(f"'{text}' is no instant like 2026-03-01T09:00+05:30.")
+    return instant
+
+
+def new_file_argument(text: str) -> Path:
+    """Parse the path of a file to write; raise ArgumentTypeError."""
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise ArgumentTypeError(f"there is no folder {path.parent} to write into.")
+    return path
 
 
 def show(report: Report) -> None:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from streaming import weights
-from streaming.vision.detectors import export_openvino
+from streaming.vision.detectors import ModelMissing, NotAModel, export_openvino
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,12 +26,10 @@ class Command(BaseCommand):
         try:
             for row in rows:
                 self.bring(row, folder)
-        except weights.FetchFailed as error:
+            for row in rows:
+                self.make(row, folder)
+        except (weights.FetchFailed, ModelMissing, NotAModel) as error:
             raise CommandError(str(error)) from error
-        for row in rows:
-            if row.made_from and not row.path(folder).exists():
-                self.stdout.write(f"Exporting {row.file} from {row.made_from}.")
-                export_openvino(folder / row.made_from)
         self.stdout.write(f"Weights are in {folder}.")
 
     def bring(self, row: Weights, folder: Path) -> None:
@@ -43,3 +41,8 @@ class Command(BaseCommand):
             weights.fetch(
                 row, folder, advanced=lambda n: progress.update(task, completed=n)
             )
+
+    def make(self, row: Weights, folder: Path) -> None:
+        if row.made_from and not row.path(folder).exists():
+            self.stdout.write(f"Exporting {row.file} from {row.made_from}.")
+            export_openvino(folder / row.made_from)

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from factory_site import pipelines
-from factory_site.detecting import the_detector
-from factory_site.worker import VisionWorker
+from factory_site.vision.detector import the_detector
+from factory_site.vision.worker import VisionWorker
 from streaming.event_queue import EventQueue, QueueInUse
 from streaming.models import Camera
 

@@ -14,7 +14,6 @@ from tests.scenes import frame, person, track
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from streaming.vision.motion import MotionGate
     from streaming.vision.pipeline import Analysis
     from streaming.vision.types import Detection, Frame, Image, Track
 
@@ -57,7 +56,7 @@ class Opening:
         return not self.closed_from_s <= seconds < self.closed_to_s
 
 
-def no_gate() -> MotionGate | None:
+def no_gate() -> None:
     return None
 
 
@@ -126,9 +125,7 @@ class TestCameraPipeline:
         assert between.events == ()
 
     def test_holds_the_latest_tracks_while_nothing_moves(self) -> None:
-        pipeline = CameraPipeline(
-            [NotingStage()], new_gate=lambda: Opening(0.1, 9.0)
-        )
+        pipeline = CameraPipeline([NotingStage()], new_gate=lambda: Opening(0.1, 9.0))
         before = look(pipeline, frame(0), person(0.5))
         still = look(pipeline, frame(1), person(0.9))
         assert not still.analysed

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -108,15 +109,15 @@ class TestAnalyse:
         assert reported == pytest.approx([index / 10 for index in range(COUNT)])
 
     def test_raises_what_the_source_raises_after_the_frames_before(self) -> None:
-        given = []
+        analyses = analyse(Walk(breaks_at=20), Seer(), pipeline(), batch=8)
+        given = [next(analyses).frame.index for _ in range(20)]
+        assert given == list(range(20))
         with pytest.raises(BrokenOff):
-            given.extend(analyse(Walk(breaks_at=20), Seer(), pipeline(), batch=8))
-        assert given == []
+            next(analyses)
 
     def test_stops_reading_when_nobody_asks_for_more(self) -> None:
         walk = Walk()
-        given = analyse(walk, Seer(), pipeline(), batch=2)
-        next(given)
-        given.close()
+        with closing(analyse(walk, Seer(), pipeline(), batch=2)) as given:
+            next(given)
         assert walk.given < COUNT
         assert "decode" not in [each.name for each in threading.enumerate()]

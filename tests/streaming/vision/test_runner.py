@@ -70,7 +70,7 @@ def detector() -> BrightDetector:
 def runner(notes: Notes, detector: BrightDetector) -> Iterator[Runner[Any]]:
     runner: Runner[Any] = Runner(
         detector,
-        stages_of=lambda lines: [CrossingStage(lines)],
+        stages_of=lambda plan: [CrossingStage(plan.lines)],
         listener=notes,
         clock=lambda: datetime.now(UTC),
         jitter=lambda: 0.0,

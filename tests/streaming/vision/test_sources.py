@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,6 +231,11 @@ def jpeg(grey: int) -> bytes:
     return bytes(cv2.imencode(".jpg", np.full((48, 64, 3), grey, np.uint8))[1])
 
 
+def part(picture: bytes) -> bytes:
+    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
+    return head.encode() + b"\r\n\r\n" + picture + b"\r\n"
+
+
 def mjpeg(pictures: list[bytes], *, then: threading.Event | None = None) -> Answer:
     """Answer with the pictures as a camera does; go silent until `then`, if given."""
 
@@ -240,10 +245,7 @@ def mjpeg(pictures: list[bytes], *, then: threading.Event | None = None) -> Answ
         handler.send_header("Content-Type", kind)
         handler.end_headers()
         for picture in pictures:
-            head = (
-                f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
-            )
-            handler.wfile.write(head.encode() + b"\r\n\r\n" + picture + b"\r\n")
+            handler.wfile.write(part(picture))
             time.sleep(0.02)
         if then is not None:
             handler.wfile.flush()
@@ -273,6 +275,23 @@ class TestHttpCamera:
         assert seconds[0] == 0
         assert seconds == sorted(set(seconds))
         assert {frame.at for frame in frames} == {START}
+
+    def test_tells_the_time_by_arrival_as_such_streams_carry_none(self) -> None:
+        def halting(handler: http.server.BaseHTTPRequestHandler) -> None:
+            mjpeg([jpeg(40)] * 5)(handler)
+            time.sleep(0.5)
+            for picture in [jpeg(200)] * 5:
+                handler.wfile.write(part(picture))
+
+        with http_server(halting) as (port, _):
+            stream = source(f"http://127.0.0.1:{port}/cam.mjpg").frames()
+            frames = list(islice(stream, 6))
+        steps = {
+            later.seconds - earlier.seconds: later.image.mean() - earlier.image.mean()
+            for earlier, later in pairwise(frames)
+        }
+        assert max(steps) > 0.2
+        assert steps[max(steps)] > 100
 
     def test_has_a_new_session_at_each_connection(self) -> None:
         with http_server(mjpeg([jpeg(90)] * 5)) as (port, _):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from factory_site.painter import Painter
+from factory_site.vision.painter import Painter
 from streaming import frames, workers
 from streaming.frames import FramePublisher
 from streaming.vision.pipeline import Analysis

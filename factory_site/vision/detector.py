@@ -14,21 +14,22 @@ if TYPE_CHECKING:
     from streaming.vision.detectors import NamedDetector
 
 logger = logging.getLogger(__name__)
+WITHOUT_WEIGHTS = (
+    "People are found by the simple OpenCV detector and will be missed. "
+    "Run manage.py fetch_models."
+)
 
 
 def the_detector() -> NamedDetector:
     """Load the detector that settings and MODELS_DIR give; loudly make do without."""
     path = detector_path(settings.MODELS_DIR, wanted=settings.DETECTOR_MODEL)
-    try:
-        detector = load_detector(path)
-    except NotAModel as error:
-        logger.error("%s", error)
-        detector = load_detector(None)
-    if detector.fallback:
+    if path is None:
+        wanted = settings.DETECTOR_MODEL or "A detector of the manifest"
         logger.warning(
-            "No weights: %s is not in %s. People are found by the simple OpenCV "
-            "detector and will be missed. Run manage.py fetch_models.",
-            settings.DETECTOR_MODEL or "a detector of the manifest",
-            settings.MODELS_DIR,
+            "%s is not in %s. %s", wanted, settings.MODELS_DIR, WITHOUT_WEIGHTS
         )
-    return detector
+    try:
+        return load_detector(path)
+    except NotAModel as error:
+        logger.warning("%s. %s", error, WITHOUT_WEIGHTS)
+        return load_detector(None)

@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from factory_site.pipelines import Event, stages_of
+from occupancy.pipeline import LineCrossed
 from streaming.vision.pipeline import CameraPipeline
 from streaming.vision.recording import analyse
-
-from .pipelines import Event, stages_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from streaming.vision.geometry import NamedLine
     from streaming.vision.pipeline import Analysis
     from streaming.vision.ports import Detector
+    from streaming.vision.runner import CameraPlan
     from streaming.vision.sources import VideoSource
 
     Seen = Callable[[Analysis[Event]], None]
@@ -36,7 +37,7 @@ class Report:
     video_seconds: float = 0.0
     seconds: float = 0.0
     track_ids: set[int] = field(default_factory=set)
-    events: list[Event] = field(default_factory=list)
+    crossings: list[LineCrossed] = field(default_factory=list)
 
     def count(self, seconds: float) -> None:
         """Take note of a decoded frame, analysed or not."""
@@ -46,7 +47,7 @@ class Report:
     def add(self, analysis: Analysis[Event]) -> None:
         self.frames_analysed += analysis.analysed
         self.track_ids.update(t.id for t in analysis.tracks if t.confirmed)
-        self.events.extend(analysis.events)
+        self.crossings += [e for e in analysis.events if isinstance(e, LineCrossed)]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -63,12 +64,12 @@ class Report:
         a, b = line.line.a, line.line.b
         crossings = [
             {
-                "frame": event.frame_index + 1,
-                "track": event.track_id,
-                "direction": event.direction.value,
+                "frame": crossing.frame_index + 1,
+                "track": crossing.track_id,
+                "direction": crossing.direction.value,
             }
-            for event in self.events
-            if event.line == line.name
+            for crossing in self.crossings
+            if (crossing.line_id, crossing.line) == (line.id, line.name)
         ]
         directions = [crossing["direction"] for crossing in crossings]
         return {
@@ -81,21 +82,19 @@ class Report:
 
 
 def analyse_recording(
+    plan: CameraPlan,
     source: VideoSource,
     detector: Detector,
-    lines: Sequence[NamedLine],
     *,
-    detect_fps: float | None,
     every_picture: bool,
     seen: Seen,
 ) -> Report:
-    """Analyse a recording; `seen` is called for each frame, in order.
+    """Analyse a recording as the camera of `plan`; `seen` is called for each frame.
 
-    `detect_fps` None analyses every frame; `every_picture` also delivers the frames
-    between those analysed. Raises SourceError.
+    `every_picture` also delivers the frames between those analysed. Raises SourceError.
     """
-    pipeline = CameraPipeline(stages_of(lines), detect_fps=detect_fps)
-    report = Report(lines)
+    pipeline = CameraPipeline(stages_of(plan), detect_fps=plan.detect_fps)
+    report = Report(plan.lines)
     began_s = time.perf_counter()
     for analysis in analyse(
         source,

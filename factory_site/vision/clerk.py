@@ -6,13 +6,12 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import Error, connection
 
+from factory_site import pipelines
 from streaming.event_queue import TryAgainLater
 from streaming.models import Camera
 from streaming.services import report_frames, report_state
-
-from . import pipelines
 
 if TYPE_CHECKING:
     import threading
@@ -31,8 +30,8 @@ OUTAGE_WAIT_S = 1.0
 class Clerk:
     """Records events and camera states, and fetches what to run.
 
-    The loop only leaves notes here, under the names of `note_*`, and picks up new plans
-    with `take_plans`; nothing of it waits for Postgres.
+    The loop only leaves notes here, with `note_frame` and `note_state`, and picks up
+    new plans with `take_plans`; nothing in the loop waits for Postgres.
     """
 
     def __init__(
@@ -66,38 +65,50 @@ class Clerk:
                 stopping.wait(OUTAGE_WAIT_S if self._database_is_away else IDLE_S)
         while self.step(now_s=time.monotonic()):
             pass
-        close_old_connections()
+        connection.close()
 
     def step(self, *, now_s: float) -> bool:
-        """Record one event, or else bring the rest up to date; False when idle."""
-        close_old_connections()
+        """Bring plans up to date and record one event; False when idle.
+
+        States wait for the events before them: a recording has ended when all it
+        showed is recorded.
+        """
         try:
-            busy = self._queue.deliver(pipelines.record)
+            self._refresh(now_s)
+            busy = self._queue.deliver(pipelines.record_queued)
             if not busy:
                 self._write_states()
-                self._refresh(now_s)
-        except (TryAgainLater, DatabaseError, InterfaceError) as error:
+        except (TryAgainLater, Error) as error:
             self._note_outage(error)
             return False
         self._note_recovery()
         return busy
 
     def _write_states(self) -> None:
-        for code, (state, reason, at) in list(self._states.items()):
-            report_state(
-                code=code, state=Camera.State(state.value), reason=reason, at=at
-            )
-            if self._states[code] == (state, reason, at):
-                del self._states[code]
+        while self._states:
+            code, note = self._states.popitem()
+            state, reason, at = note
+            try:
+                report_state(
+                    code=code, state=Camera.State(state.value), reason=reason, at=at
+                )
+            except Error:
+                self._states.setdefault(code, note)
+                raise
 
     def _refresh(self, now_s: float) -> None:
         if now_s < self._refresh_at_s:
             return
-        report_frames(last_frame_at=dict(self._last_frames))
+        last_frames = {}
+        while self._last_frames:
+            code, at = self._last_frames.popitem()
+            last_frames[code] = at
+        report_frames(last_frame_at=last_frames)
         self._plans = self._load_plans()
         self._refresh_at_s = now_s + REFRESH_S
 
     def _note_outage(self, error: Exception) -> None:
+        connection.close_if_unusable_or_obsolete()
         if not self._database_is_away:
             logger.warning(
                 "Postgres does not answer (%s); events wait on disk.",

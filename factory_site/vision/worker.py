@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from factory_site import pipelines
 from streaming.frames import FramePublisher
 from streaming.vision.runner import CameraState, Runner
 from streaming.workers import WorkerStatus
 
-from . import pipelines
 from .clerk import Clerk
 from .painter import Painter
 
@@ -34,6 +34,10 @@ logger = logging.getLogger(__name__)
 IDLE_S = 0.005
 
 
+class PartFailed(Exception):
+    """The clerk or the painter ended by an error, which is the cause."""
+
+
 class VisionWorker:
     """Runs the cameras of `load_plans`; implements the runner's Listener."""
 
@@ -46,6 +50,7 @@ class VisionWorker:
         load_plans: Callable[[], Sequence[CameraPlan]],
     ) -> None:
         self.stopping = threading.Event()
+        self._failure: Exception | None = None
         self._name = name
         self._detector = detector
         self._queue = queue
@@ -60,9 +65,12 @@ class VisionWorker:
         )
 
     def run(self) -> None:
-        """Work until `stopping` is set; every event is then recorded or on disk."""
+        """Work until `stopping` is set; every event is then recorded or on disk.
+
+        Raises PartFailed when one of the threads ended by an error.
+        """
         threads = [
-            threading.Thread(target=part.run, args=[self.stopping], name=name)
+            threading.Thread(target=self._guard, args=[part.run], name=name)
             for name, part in (("clerk", self._clerk), ("painter", self._painter))
         ]
         for thread in threads:
@@ -76,6 +84,17 @@ class VisionWorker:
             self._runner.close()
             for thread in threads:
                 thread.join()
+        if self._failure:
+            raise PartFailed from self._failure
+
+    def _guard(self, part: Callable[[threading.Event], None]) -> None:
+        """Stop the whole worker when a part of it fails, so that it is restarted."""
+        try:
+            part(self.stopping)
+        except Exception as error:
+            logger.exception("The %s failed.", threading.current_thread().name)
+            self._failure = error
+            self.stopping.set()
 
     def step(self) -> bool:
         """Take up new plans and one frame of each camera; False when idle."""

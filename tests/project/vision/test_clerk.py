@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from factory_site import pipelines
-from factory_site.clerk import Clerk
+from factory_site.vision.clerk import Clerk
 from occupancy.models import OccupancyLog
+from occupancy.pipeline import LineCrossed
 from occupancy.rules import Direction
 from streaming.event_queue import EventQueue
 from streaming.models import Camera
@@ -31,17 +32,15 @@ def queue(tmp_path: Path) -> Iterator[EventQueue]:
 
 
 @pytest.fixture
-def clerk(queue: EventQueue, monkeypatch: pytest.MonkeyPatch) -> Clerk:
-    for module in ("factory_site.clerk", "factory_site.pipelines"):
-        monkeypatch.setattr(f"{module}.close_old_connections", lambda: None)
+def clerk(queue: EventQueue) -> Clerk:
     return Clerk(queue, pipelines.camera_plans)
 
 
-def break_database(monkeypatch: pytest.MonkeyPatch) -> None:
+def break_database(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def refuse(**_: Any) -> None:
-        raise OperationalError("the server closed the connection")
+        raise error
 
-    monkeypatch.setattr(pipelines, "record_crossing", refuse)
+    monkeypatch.setattr(pipelines, "SERVICES", {LineCrossed: refuse})
 
 
 class TestClerk:
@@ -59,12 +58,25 @@ class TestClerk:
         assert [log.direction for log in logs] == ["in", "out"]
         assert len(queue) == 0
 
-    def test_keeps_events_while_postgres_is_away(
-        self, clerk: Clerk, queue: EventQueue, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize(
+        "error",
+        [
+            OperationalError("the server closed the connection"),
+            InterfaceError("connection already closed"),
+            ProgrammingError("column does not exist: not yet migrated"),
+        ],
+    )
+    def test_keeps_events_while_postgres_cannot_take_them(
+        self,
+        clerk: Clerk,
+        queue: EventQueue,
+        monkeypatch: pytest.MonkeyPatch,
+        error: Exception,
     ) -> None:
         queue.put(pipelines.encode(make_crossing(make_line(), Direction.IN)))
         with monkeypatch.context() as outage:
-            break_database(outage)
+            break_database(outage, error)
             assert not clerk.step(now_s=0)
             assert len(queue) == 1
 
@@ -76,7 +88,7 @@ class TestClerk:
         self, clerk: Clerk, queue: EventQueue
     ) -> None:
         line = make_line()
-        queue.put(pipelines.encode(make_crossing(line, Direction.IN, camera="GONE")))
+        queue.put(pipelines.encode(make_crossing(line, Direction.IN, line_id=0)))
         queue.put(pipelines.encode(make_crossing(line, Direction.IN)))
 
         while clerk.step(now_s=0):

@@ -1,0 +1,1 @@
+"""The vision worker and the analysis of recordings, wired to this site."""

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from factory_site import pipelines
+from factory_site.vision.worker import PartFailed, VisionWorker
+from occupancy.models import OccupancyLog
+from streaming import workers
+from streaming.event_queue import EventQueue
+from tests.factories import make_camera, make_line
+from tests.fakes import BrightDetector, write_walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import redis
+
+    from streaming.vision.runner import CameraPlan
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_S = 20
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[EventQueue]:
+    queue = EventQueue(tmp_path / "vision-1")
+    yield queue
+    queue.close()
+
+
+class TestVisionWorker:
+    def test_records_what_its_cameras_see_and_tells_that_it_lives(
+        self, queue: EventQueue, redis_client: redis.Redis, tmp_path: Path
+    ) -> None:
+        clip = write_walk(tmp_path / "walk.mp4", seconds=1.5)
+        line = make_line(camera=make_camera(source_url=str(clip)))
+        worker = VisionWorker(
+            name="vision-1",
+            detector=BrightDetector(),
+            queue=queue,
+            load_plans=pipelines.camera_plans,
+        )
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        deadline = threading.Event()
+        for _ in range(PATIENCE_S * 10):
+            line.camera.refresh_from_db()
+            if line.camera.state == "ended":
+                break
+            deadline.wait(0.1)
+        (status,) = workers.running()
+        worker.stopping.set()
+        thread.join(PATIENCE_S)
+
+        assert not thread.is_alive()
+        assert status.name == "vision-1"
+        assert OccupancyLog.objects.get().entries == 1
+
+    def test_ends_when_a_part_of_it_fails(
+        self, queue: EventQueue, redis_client: redis.Redis
+    ) -> None:
+        def fail() -> Sequence[CameraPlan]:
+            raise ValueError("a row that cannot be read")
+
+        worker = VisionWorker(
+            name="vision-1", detector=BrightDetector(), queue=queue, load_plans=fail
+        )
+
+        with pytest.raises(PartFailed) as raised:
+            worker.run()
+
+        assert isinstance(raised.value.__cause__, ValueError)
