@@ -81,6 +81,7 @@ class TestLoops:
     def test_alone_catch_everything(self) -> None:
         """Only where one failure must not stop the rest, logged and counted."""
         edges = {
+            "factory_site/vision/worker.py",
             "streaming/event_queue.py",
             "streaming/vision/detectors.py",
             "streaming/vision/recording.py",

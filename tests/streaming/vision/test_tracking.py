@@ -95,6 +95,21 @@ class TestByteTracker:
         assert sorted(last) == [1, 2]
         assert all(abs(last[each] - first[each]) > 0.3 for each in last)
 
+    def test_leaves_a_walker_its_own_box_when_another_reappears(self) -> None:
+        scenes = []
+        for step in range(40):
+            is_past = step >= 20
+            walker = 0.4 + 0.01 * step + 0.007 * is_past
+            other = 0.757 - 0.01 * step if is_past else 0.607
+            is_hidden = 15 < step < 20
+            places = [walker] if is_hidden else [walker, other]
+            scenes.append([person(x, height=0.5) for x in places])
+        last = follow(scenes)[-1].tracks
+        assert [(each.id, round(each.box.ground.x, 2)) for each in last] == [
+            (1, 0.80),
+            (2, 0.37),
+        ]
+
     def test_does_not_join_one_who_appears_far_away(self) -> None:
         scenes = walk(2.0, fps=10.0) + [[]] * 5 + [[person(0.8)]] * 5
         assert ids(follow(scenes)) == {1, 2}
