@@ -19,7 +19,8 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     ENVIRONMENT=production \
-    VAR_DIR=/var/lib/factory-site
+    VAR_DIR=/var/lib/factory-site \
+    STATIC_ROOT=/srv/static
 RUN install -d -o factory -g factory "$VAR_DIR" \
     && SECRET_KEY=only-for-collecting-the-static-files-of-this-one-image-build \
        DATABASE_URL=postgresql://build@localhost/build \

@@ -36,8 +36,9 @@ models:
 	@if [ ! -e var/models ] && [ -d $(SHARED)/models ]; then \
 	  ln -s $(abspath $(SHARED)/models) var/models; fi
 
+# Never var/: it holds the database, the secret key and events not yet recorded.
 clean:
-	rm -rf $(VENV) var
+	rm -rf $(VENV) .*_cache .hypothesis
 
 $(VENV)/.run: requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -1,23 +1,26 @@
-"""The REST API: every route of `/api/v1/`, login, and the shape of its errors."""
+"""The REST API: every route of `/api/v1/`, and the shape of its errors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import ProtectedError
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import status
-from rest_framework.exceptions import APIException
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.routers import SimpleRouter
-from rest_framework.views import exception_handler
-from rest_framework_simplejwt import views as jwt
+from rest_framework.views import APIView, exception_handler
+from rest_framework_simplejwt.views import TokenBlacklistView, TokenRefreshView
 
 from occupancy import api as occupancy
 from streaming import api as streaming
 
+from .logins import Login
+
 if TYPE_CHECKING:
+    from rest_framework.request import Request
     from rest_framework.response import Response
 
 
@@ -39,23 +42,15 @@ def explain(error: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-class Login(jwt.TokenObtainPairView):
-    """Exchange user name and password for an access and a refresh token."""
+class Unknown(APIView):
+    """Any other address."""
 
-    permission_classes = (AllowAny,)  # type: ignore[assignment]
-    throttle_scope = "login"
+    permission_classes = (IsAuthenticated,)
+    schema = None
 
-
-class Refresh(jwt.TokenRefreshView):
-    """Exchange a refresh token, once, for new tokens."""
-
-    permission_classes = (AllowAny,)  # type: ignore[assignment]
-
-
-class Logout(jwt.TokenBlacklistView):
-    """End a refresh token."""
-
-    permission_classes = (AllowAny,)  # type: ignore[assignment]
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound("There is no such address. See /api/v1/docs.")
 
 
 router = SimpleRouter(trailing_slash=False)
@@ -67,8 +62,8 @@ router.register("occupancy/live", occupancy.LiveOccupancyViewSet, "occupancy-liv
 
 urlpatterns = [
     path("auth/login", Login.as_view(), name="api-login"),
-    path("auth/refresh", Refresh.as_view(), name="api-refresh"),
-    path("auth/logout", Logout.as_view(), name="api-logout"),
+    path("auth/refresh", TokenRefreshView.as_view(), name="api-refresh"),
+    path("auth/logout", TokenBlacklistView.as_view(), name="api-logout"),
     path(
         "schema",
         SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]),
@@ -82,4 +77,5 @@ urlpatterns = [
         name="api-docs",
     ),
     path("", include(router.urls)),
+    re_path("", Unknown.as_view(), name="api-unknown"),
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.sessions import SessionMiddlewareStack
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.management import call_command
@@ -14,14 +14,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "factory_site.settings")
 http = get_asgi_application()
 call_command("check", fail_level="ERROR")
 
-from streaming.auth import BrowserOriginValidator, TokenMiddleware  # noqa: E402 - needs the app registry
+from streaming.auth import BrowserOriginValidator  # noqa: E402 - needs the app registry
 from streaming.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http,
         "websocket": BrowserOriginValidator(
-            AuthMiddlewareStack(TokenMiddleware(URLRouter(websocket_urlpatterns))),
+            SessionMiddlewareStack(URLRouter(websocket_urlpatterns)),
             settings.ALLOWED_HOSTS,
         ),
     }

@@ -36,16 +36,10 @@ def production_errors() -> Iterator[CheckMessage]:
             hint="Put a TLS proxy in front and unset HTTPS.",
             id="factory_site.W001",
         )
-
-
-@register()
-def check_time_zone(**_: object) -> Sequence[CheckMessage]:
-    if settings.TIME_ZONE == "UTC" and settings.USE_TZ:
-        return []
-    return [
-        Error(
-            "TIME_ZONE must be UTC: each site has a time zone of its own.",
-            hint="Set the time zone on the site, in the admin.",
-            id="factory_site.E003",
+    elif settings.SECURE_PROXY_SSL_HEADER is None:
+        yield Warning(
+            "HTTPS is on and no proxy is believed: behind one, every page redirects "
+            "to itself.",
+            hint="Set BEHIND_PROXY=on where a proxy sets X-Forwarded-Proto.",
+            id="factory_site.W002",
         )
-    ]

@@ -58,10 +58,6 @@ def text(name: str, default: str) -> str:
     return raw(name) or default
 
 
-def optional(name: str) -> str | None:
-    return raw(name)
-
-
 def choice(name: str, default: str, *, of: Sequence[str]) -> str:
     value = text(name, default)
     if value not in of:

@@ -10,6 +10,7 @@ from django.db import DataError, Error, IntegrityError, connection
 from occupancy.pipeline import CrossingStage, LineCrossed
 from occupancy.services import record_crossing
 from streaming.event_queue import TryAgainLater
+from streaming.fields import Unreadable
 from streaming.models import Camera
 from streaming.vision.geometry import Line, NamedLine
 from streaming.vision.runner import CameraPlan
@@ -47,10 +48,13 @@ def camera_plans(codes: Sequence[str] = ()) -> list[CameraPlan]:
 
 
 def plan_of(camera: Camera) -> CameraPlan:
+    source = camera.source_url
+    is_unreadable = isinstance(source, Unreadable)
     return CameraPlan(
         code=camera.code,
         name=camera.name,
-        source_url=camera.source_url,
+        source_url="" if is_unreadable else source,
+        problem=Unreadable.reason if is_unreadable else "",
         loop=camera.loop,
         detect_fps=camera.detect_fps,
         time_zone=camera.site.time_zone,

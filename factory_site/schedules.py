@@ -35,6 +35,13 @@ JOBS: Sequence[Job] = (
         hour="2",
         expires_s=12 * 3600,
     ),
+    Job(
+        name="Forget expired browser sessions",
+        task="factory_site.tasks.forget_expired_sessions",
+        minute="35",
+        hour="2",
+        expires_s=12 * 3600,
+    ),
 )
 
 

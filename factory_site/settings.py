@@ -28,7 +28,7 @@ PRODUCTION = ENVIRONMENT == "production"
 DEBUG = env.flag("DEBUG", default=False)
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
 MODELS_DIR = env.path("MODELS_DIR", VAR_DIR / "models")
-DEMO_FOOTAGE = env.optional("DEMO_FOOTAGE")
+DEMO_FOOTAGE = env.raw("DEMO_FOOTAGE")
 
 # Security. SECRET_KEY also encrypts camera addresses, see streaming/fields.py.
 SECRET_KEY = env.secret(
@@ -43,11 +43,8 @@ HTTPS = env.flag("HTTPS", default=PRODUCTION)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https")
-    if env.flag("BEHIND_PROXY", default=False)
-    else None
-)
+BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REDIRECT_EXEMPT = [r"^api/health$"]
 SESSION_COOKIE_AGE = 12 * 3600
 X_FRAME_OPTIONS = "DENY"
@@ -83,9 +80,9 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
-    "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "axes",
     "channels",
     "csp",
     "django_celery_beat",
@@ -106,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "factory_site.urls"
 ASGI_APPLICATION = "factory_site.asgi.application"
@@ -120,7 +118,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "factory_site.views.page_frame",
+                "factory_site.context.page_frame",
             ]
         },
     }
@@ -144,7 +142,13 @@ CHANNEL_LAYERS = {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # Its reads wait for 5 s, which is also when redis-py gives up by default.
         "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
+            "hosts": [
+                {
+                    "address": REDIS_URL,
+                    "socket_timeout": None,
+                    "socket_connect_timeout": 2,
+                }
+            ],
             "expiry": 30,
         },
     }
@@ -164,6 +168,20 @@ AUTH_USER_MODEL = "identity.User"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Wrong passwords lock out one name at one address, at the login page and in the API.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "factory_site.logins.client_address"
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 _VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
@@ -178,13 +196,13 @@ REST_FRAMEWORK = {
         "rest_framework_simplejwt.authentication.JWTAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["streaming.permissions.ModelPermissions"],
+    "DEFAULT_PERMISSION_CLASSES": ["streaming.rest.ModelPermissions"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "streaming.pagination.ById",
-    "DEFAULT_FILTER_BACKENDS": ["streaming.filters.StrictFilterBackend"],
-    "DEFAULT_THROTTLE_RATES": {"login": "10/min"},
+    "DEFAULT_PAGINATION_CLASS": "streaming.rest.ById",
+    "DEFAULT_FILTER_BACKENDS": ["streaming.rest.StrictFilterBackend"],
+    "NUM_PROXIES": int(BEHIND_PROXY),
     "EXCEPTION_HANDLER": "factory_site.api.explain",
     "PAGE_SIZE": 100,
 }
@@ -194,6 +212,9 @@ SIMPLE_JWT = {
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "UPDATE_LAST_LOGIN": True,
+    "CHECK_REVOKE_TOKEN": True,
+    "TOKEN_OBTAIN_SERIALIZER": "factory_site.logins.CredentialsSerializer",
+    "TOKEN_REFRESH_SERIALIZER": "factory_site.logins.RefreshSerializer",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Factory Site API",
@@ -206,7 +227,7 @@ SPECTACULAR_SETTINGS = {
 
 # Vision.
 VISION_NAME = env.text("VISION_NAME", "vision-1")
-DETECTOR_MODEL = env.optional("DETECTOR_MODEL")
+DETECTOR_MODEL = env.raw("DETECTOR_MODEL")
 
 # Text, time, static files, log.
 LANGUAGE_CODE = "en-gb"
@@ -214,7 +235,9 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "static" if PRODUCTION else None
+# Collected by `manage.py set_up`; the image has its own, which it does not write.
+_static_root = env.path("STATIC_ROOT", VAR_DIR / "static")
+STATIC_ROOT = _static_root if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -224,7 +247,6 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-MEDIA_ROOT = VAR_DIR / "media"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -238,6 +260,7 @@ LOGGING = {
     },
     "loggers": {
         "django": {"handlers": ["console"], "propagate": False},
+        "axes": {"level": "WARNING"},
         "persistqueue": {"level": "WARNING"},
     },
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import redis
 from django.contrib.auth.decorators import login_not_required, permission_required
@@ -12,7 +11,6 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET
 
 from occupancy.services import LiveOccupancy, live_occupancy
@@ -28,9 +26,6 @@ if TYPE_CHECKING:
     from occupancy.models import OccupancyLog
 
 CROSSINGS_SHOWN = 20
-STILL_AFTER = timedelta(seconds=60)
-"""An online camera without a picture for so long is shown as standing still; the
-worker reports pictures several times a minute."""
 FALLBACK = (
     "No weights: people are found by the simple OpenCV detector and will be missed."
 )
@@ -46,14 +41,15 @@ class CameraCard:
     camera: Camera
     counts: LiveOccupancy | None
     """None for those who may not see counts."""
-    stands_still: bool
-    """Said to be online, and yet without a picture: its worker has gone."""
+    now: datetime
+
+    @property
+    def stands_still(self) -> bool:
+        return self.camera.stands_still(now=self.now)
 
     @property
     def is_out(self) -> bool:
-        """Whether it gives no picture though it should."""
-        offline = self.camera.state == Camera.State.OFFLINE
-        return self.camera.enabled and (offline or self.stands_still)
+        return self.camera.is_out(now=self.now)
 
 
 @require_GET
@@ -105,18 +101,9 @@ def camera_cards(request: HttpRequest, cameras: Sequence[Camera]) -> list[Camera
     counts = live_occupancy(cameras=cameras, now=now) if sees_counts(request) else []
     of_camera = {row.camera.pk: row for row in counts}
     return [
-        CameraCard(
-            camera=camera,
-            counts=of_camera.get(camera.pk),
-            stands_still=stands_still(camera, now=now),
-        )
+        CameraCard(camera=camera, counts=of_camera.get(camera.pk), now=now)
         for camera in cameras
     ]
-
-
-def stands_still(camera: Camera, *, now: datetime) -> bool:
-    online, last = camera.state == Camera.State.ONLINE, camera.last_frame_at
-    return online and last is not None and now - last > STILL_AFTER
 
 
 def sees_counts(request: HttpRequest) -> bool:
@@ -157,17 +144,3 @@ def worker_problems() -> list[str]:
     if not running:
         return [NO_WORKER]
     return [FALLBACK] if any(worker.fallback for worker in running) else []
-
-
-def page_frame(request: HttpRequest) -> dict[str, Any]:
-    """Give every page what its frame shows, looked up only where it is shown."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return {}
-    sites = Site.objects.visible_to(user).order_by("name")
-    return {
-        "problems": SimpleLazyObject(worker_problems),
-        "now": timezone.now(),
-        "site": SimpleLazyObject(sites.first),
-        "roles": user.groups.order_by("name"),
-    }

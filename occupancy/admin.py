@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from streaming.admin import ReadOnlyAdmin, ScopedAdmin
+from streaming.admin_base import ReadOnly, ScopedAdmin
 
 from .models import CountingLine, OccupancyLog
 
@@ -32,7 +32,7 @@ class CountingLineAdmin(ScopedAdmin):
 
 
 @admin.register(OccupancyLog)
-class OccupancyLogAdmin(ReadOnlyAdmin):
+class OccupancyLogAdmin(ReadOnly, ScopedAdmin):
     list_display = [
         "occurred_at",
         "camera",
@@ -42,8 +42,8 @@ class OccupancyLogAdmin(ReadOnlyAdmin):
         "cause",
         "is_drift",
     ]
-    list_filter = ["camera", "line", "cause", "is_drift"]
-    list_select_related = ["camera", "line__camera"]
+    list_filter = ["camera", "cause", "is_drift"]
+    list_select_related = ["camera", "line"]
     search_fields = ["camera__code", "line__name", "event_id"]
     date_hierarchy = "occurred_at"
     ordering = ["-occurred_at", "-id"]

@@ -11,8 +11,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
 
 from streaming.models import Camera
-from streaming.pagination import NewestFirst
-from streaming.scoped import ScopedQueryset
+from streaming.rest import EventFilter, NewestFirst, ScopedQueryset
 
 from . import services
 from .models import CountingLine, OccupancyLog
@@ -26,26 +25,28 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
+class CountingLineFilter(filters.FilterSet):  # type: ignore[misc]
+    camera = filters.CharFilter("camera__code", label="Camera code")
+
+    class Meta:
+        model = CountingLine
+        fields = ["camera", "enabled"]
+
+
 class CountingLineViewSet(ScopedQueryset, ModelViewSet[CountingLine]):
     """Counting lines."""
 
     queryset = CountingLine.objects.all()
     serializer_class = CountingLineSerializer
-    filterset_fields = ["camera", "enabled"]
+    filterset_class = CountingLineFilter
 
 
-class OccupancyLogFilter(filters.FilterSet):  # type: ignore[misc]
-    from_ = filters.IsoDateTimeFilter("occurred_at", "gte", label="From, inclusive")
-    to = filters.IsoDateTimeFilter("occurred_at", "lt", label="To, exclusive")
+class OccupancyLogFilter(EventFilter):
     camera = filters.CharFilter("camera__code", label="Camera code")
 
     class Meta:
         model = OccupancyLog
         fields = ["camera", "line", "cause", "is_drift"]
-
-
-# `from` is a keyword of Python, so no class attribute can bear the name.
-OccupancyLogFilter.base_filters["from"] = OccupancyLogFilter.base_filters.pop("from_")
 
 
 class OccupancyLogViewSet(ScopedQueryset, ReadOnlyModelViewSet[OccupancyLog]):
@@ -61,11 +62,11 @@ class LiveOccupancyViewSet(GenericViewSet[OccupancyLog]):
     """Counts since the site's midnight, one row per camera."""
 
     queryset = OccupancyLog.objects.none()
-    filter_backends = ()
     pagination_class = None
 
     @extend_schema(responses=LiveOccupancySerializer(many=True))
     def list(self, request: Request, *_: Any, **__: Any) -> Response:
+        self.filter_queryset(self.get_queryset())  # refuses what it does not know
         cameras = Camera.objects.visible_to(request.user).filter(lines__isnull=False)
         counting = cameras.select_related("site").distinct().order_by("code")
         rows = services.live_occupancy(cameras=list(counting), now=timezone.now())

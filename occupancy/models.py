@@ -72,7 +72,7 @@ class CountingLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.camera.code} {self.name}"
+        return self.name
 
 
 class OccupancyLogQuerySet(models.QuerySet["OccupancyLog"]):
@@ -137,6 +137,18 @@ class OccupancyLog(models.Model):
             ),
             # The count before the next crossing.
             models.Index(fields=["camera", "-id"], name="occupancy_log_latest"),
+            # The list over several cameras.
+            models.Index(fields=["-occurred_at", "-id"], name="occupancy_log_newest"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(cause="correction")
+                | Q(cause="crossing", line__isnull=False)
+                & (Q(entries=1, exits=0) | Q(entries=0, exits=1)),
+                name="occupancy_log_crossing_is_one",
+                violation_error_message="A crossing is one entry or one exit over a "
+                "line.",
+            )
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from streaming.models import Camera
-from streaming.scoped import CheckedSerializer, VisibleKey
+from streaming.rest import CheckedSerializer, VisibleKey
 
 from .models import CountingLine, OccupancyLog
 

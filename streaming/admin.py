@@ -3,46 +3,25 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.urls import reverse
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from .admin_base import ScopedAdmin
+from .fields import Unreadable
 from .models import Camera, Site
+from .vision.addresses import redact
 
 if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
+    from django.db.models import Model
     from django.http import HttpRequest
 
-
-class ScopedAdmin(ModelAdmin):  # type: ignore[misc]
-    """Shows and offers rows of the user's own sites only."""
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).visible_to(request.user)  # type: ignore[no-any-return]
-
-    def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        rows: Any = db_field.remote_field.model._default_manager.all()
-        if hasattr(rows, "visible_to"):
-            kwargs["queryset"] = rows.visible_to(request.user)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
-class ReadOnlyAdmin(ScopedAdmin):
-    """For tables that the system writes: nothing to add, change or delete."""
-
-    def has_add_permission(self, *_: object) -> bool:
-        return False
-
-    def has_change_permission(self, *_: object) -> bool:
-        return False
-
-    def has_delete_permission(self, *_: object) -> bool:
-        return False
+HIDDEN = "***"
+"""What `redact` puts in the place of a password."""
 
 
 @admin.register(Site)
@@ -54,7 +33,7 @@ class SiteAdmin(ScopedAdmin):
 
 
 class CameraForm(forms.ModelForm[Camera]):
-    """Shows the source without its password and keeps it when left as shown."""
+    """Shows the source without its password, and keeps the password where it can."""
 
     source_url = Camera._meta.get_field("source_url").formfield(
         widget=UnfoldAdminTextInputWidget
@@ -68,11 +47,30 @@ class CameraForm(forms.ModelForm[Camera]):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["source_url"] = self.instance.shown_source
+        if isinstance(self.instance.source_url, Unreadable):
+            self.fields["source_url"].help_text = Unreadable.reason
 
     def clean_source_url(self) -> str:
-        url: str = self.cleaned_data["source_url"]
-        unchanged = self.instance.pk and url == self.instance.shown_source
-        return self.instance.source_url if unchanged else url
+        url = with_password_of(
+            self.instance.source_url, self.cleaned_data["source_url"]
+        )
+        if HIDDEN in url:
+            raise ValidationError(
+                f"Type the password again in the place of {HIDDEN}: the stored one is "
+                "kept only for the same user on the same host."
+            )
+        return url
+
+
+def with_password_of(stored: str, url: str) -> str:
+    """Put the stored password back into an edited address of the same user and host."""
+    shown = redact(stored)
+    if url == shown:
+        return stored
+    if urlsplit(url)[:2] != urlsplit(shown)[:2]:
+        return url
+    hidden, known = shown.rpartition("@")[0], stored.rpartition("@")[0]
+    return url.replace(f"{hidden}@", f"{known}@", 1)
 
 
 @admin.register(Camera)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
 from .models import Camera, Site
-from .scoped import ScopedQueryset
+from .rest import ScopedQueryset
 from .serializers import CameraSerializer, SiteSerializer
 
 

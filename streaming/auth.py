@@ -1,17 +1,25 @@
-"""Who is on the other end of a WebSocket: a session cookie or a bearer token."""
+"""Who watches, over a WebSocket or a picture: a bearer token or a session cookie."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from channels.db import database_sync_to_async
 from channels.security.websocket import OriginValidator
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from django.contrib.auth.models import AbstractUser
+    from django.contrib.sessions.backends.base import SessionBase
+
+RECHECK_S = 60
+"""How often what stays open looks again at who watches it."""
+
+
+class NotLoggedIn(Exception):
+    """There is no valid login, or there is none any more."""
 
 
 class BrowserOriginValidator(OriginValidator):  # type: ignore[misc]
@@ -21,32 +29,23 @@ class BrowserOriginValidator(OriginValidator):  # type: ignore[misc]
         return parsed_origin is None or bool(super().valid_origin(parsed_origin))
 
 
-class TokenMiddleware:
-    """Puts the user of an `Authorization: Bearer` header into the scope."""
+def fresh_user(*, authorization: bytes, session: SessionBase) -> AbstractUser:
+    """Load the user of an Authorization header, or else of a session, as of now.
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self.app = app
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        header = dict(scope["headers"]).get(b"authorization")
-        if header:
-            scope = {**scope, **await identify(header)}
-        await self.app(scope, receive, send)
-
-
-@database_sync_to_async  # type: ignore[untyped-decorator]
-def identify(header: bytes) -> dict[str, Any]:
-    """Return `user` and `token_expires_at` for a valid header, else nothing."""
-    authentication = JWTAuthentication()
-    raw = authentication.get_raw_token(header)
-    if raw is None:
-        return {}
+    Nothing is taken from the objects at hand: Django caches permissions on a user and
+    the content on a session. Raises NotLoggedIn.
+    """
+    tokens = JWTAuthentication()
     try:
-        token = authentication.get_validated_token(raw)
-        user = authentication.get_user(token)
-    except (InvalidToken, AuthenticationFailed):
-        return {}
-    return {
-        "user": user,
-        "token_expires_at": datetime.fromtimestamp(token["exp"], UTC),
-    }
+        raw = tokens.get_raw_token(authorization)
+        if raw is not None:
+            token = tokens.get_validated_token(raw)
+            return tokens.get_user(token)  # type: ignore[return-value]
+    except AuthenticationFailed:
+        raise NotLoggedIn("The token is not valid, or not any more.") from None
+    request = HttpRequest()
+    request.session = session.__class__(session.session_key)
+    user = get_user(request)
+    if not user.is_authenticated:
+        raise NotLoggedIn("Log in, or send a token: Authorization: Bearer <access>.")
+    return user

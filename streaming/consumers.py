@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import logging
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.contrib.auth import get_user_model
-from django.utils import timezone
 
+from .auth import RECHECK_S, NotLoggedIn, fresh_user
 from .live import UnknownTopic, group_name, permission_for
 from .models import Site
 
 if TYPE_CHECKING:
     from .live import LiveMessage
 
-NOT_LOGGED_IN, NOT_ALLOWED = 4401, 4403
-RECHECK_S = 60
+logger = logging.getLogger(__name__)
+FAILED, NOT_LOGGED_IN, NOT_ALLOWED = 1011, 4401, 4403
 TOPICS_MAX = 20
 
 
@@ -28,7 +27,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     The page sends `{"subscribe": ["occupancy.occupancylog"]}` and receives
     `{"subscribed": [...]}`, then `{"topic": ..., "data": ...}` for each new row.
     Closes with 4401 without a valid login and with 4403 for a topic that the user may
-    not view; both are looked at again once a minute.
+    not view; both are looked at again once a minute, and when that fails, with 1011.
     """
 
     topics: frozenset[str] = frozenset()
@@ -36,8 +35,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     recheck: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
+        self.joining = asyncio.Lock()
         await self.accept()
-        if await self.fresh_user() is None:
+        if await self.user() is None:
             await self.close(NOT_LOGGED_IN)
             return
         self.recheck = asyncio.create_task(self.keep_checking())
@@ -68,13 +68,20 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await self.send_json({"topic": message["topic"], "data": message["data"]})
 
     async def keep_checking(self) -> None:
-        with suppress(asyncio.CancelledError):
+        try:
             while await self.join():
                 await asyncio.sleep(RECHECK_S)
+        except Exception:
+            logger.exception("A socket was closed: who may watch it is not known.")
+            await self.close(FAILED)
 
     async def join(self) -> bool:
         """Bring the joined groups in line with what the user may see now."""
-        user = await self.fresh_user()
+        async with self.joining:
+            return await self.join_alone()
+
+    async def join_alone(self) -> bool:
+        user = await self.user()
         if user is None:
             await self.close(NOT_LOGGED_IN)
             return False
@@ -89,21 +96,15 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.joined = groups
         return True
 
-    async def fresh_user(self) -> Any:
-        """Load the user anew (Django caches permissions on the object), or None."""
-        user = self.scope["user"]
-        expires_at = self.scope.get("token_expires_at")
-        if not user.is_authenticated or (expires_at and expires_at <= timezone.now()):
+    async def user(self) -> Any:
+        """Load the user anew; None without a valid login."""
+        header = dict(self.scope["headers"]).get(b"authorization", b"")
+        try:
+            return await database_sync_to_async(fresh_user)(
+                authorization=header, session=self.scope["session"]
+            )
+        except NotLoggedIn:
             return None
-        if expires_at is None and not await session_lives(self.scope["session"]):
-            return None
-        users = get_user_model()._default_manager.filter(pk=user.pk, is_active=True)
-        return await users.afirst()
-
-
-@database_sync_to_async  # type: ignore[untyped-decorator]
-def session_lives(session: Any) -> bool:
-    return bool(session.exists(session.session_key))
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]

@@ -16,20 +16,32 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class UnreadableSecret(Exception):
-    """The stored text was encrypted with a key this process does not have."""
+class Unreadable(str):
+    """What is stored of a text that was encrypted with a key this process lacks.
+
+    Saved again it stays as it is. Whoever needs the text itself refuses it with
+    `reason`, so that one such row leaves the rest at work.
+    """
+
+    __slots__ = ()
+    reason = (
+        "The source was encrypted with another SECRET_KEY. Enter it again, or add that "
+        "key to SECRET_KEY_FALLBACKS."
+    )
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text encrypted with a key derived from SECRET_KEY (Fernet: AES-128-CBC + HMAC).
 
     Rows written under an older key stay readable while it is listed in
-    SECRET_KEY_FALLBACKS. The column cannot be searched.
+    SECRET_KEY_FALLBACKS, and are `Unreadable` otherwise. The column cannot be searched.
     """
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)
-        return text and cipher().encrypt(text.encode()).decode()
+        if not text or isinstance(text, Unreadable):
+            return text
+        return cipher().encrypt(text.encode()).decode()
 
     def from_db_value(
         self, value: str | None, _expression: object, _connection: BaseDatabaseWrapper
@@ -37,10 +49,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
         try:
             return value and cipher().decrypt(value.encode()).decode()
         except InvalidToken:
-            raise UnreadableSecret(
-                f"{self.model.__name__}.{self.name} was encrypted with another "
-                "SECRET_KEY; add that key to SECRET_KEY_FALLBACKS."
-            ) from None
+            return Unreadable(value)
 
 
 def cipher() -> MultiFernet:

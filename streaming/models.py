@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,22 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.timezone import localtime
 
-from .fields import EncryptedTextField
+from .fields import EncryptedTextField, Unreadable
 from .vision.addresses import UnsupportedSource, parse_source, redact
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+STILL_AFTER = timedelta(seconds=60)
+
+
+def check_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValidationError("Not a time zone. Use one like Asia/Kolkata.") from None
 
 
 class SiteQuerySet(models.QuerySet["Site"]):
@@ -33,10 +43,13 @@ class Site(models.Model):
     """One plant."""
 
     name = models.CharField(max_length=100, unique=True)
-    slug = models.SlugField(unique=True, help_text="Used in addresses: main-plant.")
+    slug = models.SlugField(
+        unique=True, help_text="Short and unique, for other systems: main-plant."
+    )
     time_zone = models.CharField(
         max_length=50,
         default="Asia/Kolkata",
+        validators=[check_time_zone],
         help_text="IANA name, such as Asia/Kolkata. Days and hours are counted in it.",
     )
 
@@ -44,14 +57,6 @@ class Site(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def clean(self) -> None:
-        try:
-            ZoneInfo(self.time_zone)
-        except (KeyError, ValueError, OSError):
-            raise ValidationError(
-                {"time_zone": "Not a time zone. Use a name like Asia/Kolkata."}
-            ) from None
 
     def local(self, at: datetime) -> datetime:
         """Return the instant in the site's own time."""
@@ -125,7 +130,7 @@ class Camera(models.Model):
         max_length=8, choices=State, default=State.UNKNOWN, editable=False
     )
     state_since = models.DateTimeField(null=True, editable=False)
-    state_reason = models.CharField(max_length=300, blank=True, editable=False)
+    state_reason = models.TextField(blank=True, editable=False)
     last_frame_at = models.DateTimeField(null=True, editable=False)
 
     objects = CameraQuerySet.as_manager()
@@ -142,7 +147,22 @@ class Camera(models.Model):
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
 
+    def stands_still(self, *, now: datetime) -> bool:
+        """Whether it is said to be online but its pictures, and so its worker, stopped.
+
+        The worker tells of pictures several times a minute.
+        """
+        last = self.last_frame_at
+        is_online = self.state == self.State.ONLINE
+        return is_online and last is not None and now - last > STILL_AFTER
+
+    def is_out(self, *, now: datetime) -> bool:
+        """Whether it gives no picture though it should."""
+        is_offline = self.state == self.State.OFFLINE
+        return self.enabled and (is_offline or self.stands_still(now=now))
+
     @property
     def shown_source(self) -> str:
-        """The source without its password."""
-        return redact(self.source_url)
+        """The source without its password; empty when it cannot be decrypted."""
+        source = self.source_url
+        return "" if isinstance(source, Unreadable) else redact(source)

@@ -12,7 +12,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KEY = "vision_worker:"
+NAMES = "vision_workers"
 EXPIRY_S = 15
 
 
@@ -34,12 +34,20 @@ def connect() -> redis.Redis:
 
 
 def report(client: redis.Redis, status: WorkerStatus) -> None:
-    client.set(f"{KEY}{status.name}", json.dumps(asdict(status)), ex=EXPIRY_S)
+    client.set(_key(status.name), json.dumps(asdict(status)), ex=EXPIRY_S)
+    client.sadd(NAMES, status.name)
 
 
 def running() -> list[WorkerStatus]:
     """Return the workers that reported lately, by name; raise redis.RedisError."""
     with connect() as client:
-        keys = sorted(client.scan_iter(f"{KEY}*"))
-        values = client.mget(keys) if keys else []
-    return [WorkerStatus(**json.loads(value)) for value in values if value]
+        names = sorted(name.decode() for name in client.smembers(NAMES))
+        values = client.mget([_key(name) for name in names]) if names else []
+        reports = dict(zip(names, values, strict=True))
+        if gone := [name for name, report in reports.items() if not report]:
+            client.srem(NAMES, *gone)
+    return [WorkerStatus(**json.loads(report)) for report in values if report]
+
+
+def _key(name: str) -> str:
+    return f"vision_worker:{name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import transaction
 
@@ -34,13 +35,15 @@ def seed(*, clips: Sequence[DemoClip], passwords: Path) -> dict[str, str]:
     """Make the demo site, a camera per clip and the logins; return {name: password}.
 
     What exists is kept, so that edits survive a restart. Passwords are made once and
-    kept in the folder `passwords`, readable by its owner alone.
+    kept in the folder `passwords`, readable by its owner alone; a login without one
+    there is somebody's own, and is neither touched nor returned.
     """
     roles.sync()
     site, _ = Site.objects.get_or_create(slug="demo", defaults=SITE)
     for clip in clips:
         seed_camera(site, clip)
-    return {name: seed_login(name, site, passwords) for name in LOGINS}
+    made = {name: seed_login(name, site, passwords / name) for name in LOGINS}
+    return {name: password for name, password in made.items() if password}
 
 
 def seed_camera(site: Site, clip: DemoClip) -> None:
@@ -61,12 +64,18 @@ def seed_camera(site: Site, clip: DemoClip) -> None:
         )
 
 
-def seed_login(name: str, site: Site, passwords: Path) -> str:
-    password = env.kept_secret(passwords / name, length_bytes=PASSWORD_BYTES)
-    user, _ = User.objects.get_or_create(username=name)
-    user.set_password(password)
-    user.is_staff = LOGINS[name] in roles.STAFF_ROLES
-    user.save()
-    user.groups.add(Group.objects.get(name=LOGINS[name]))
-    user.sites.add(site)
+def seed_login(name: str, site: Site, password_file: Path) -> str | None:
+    if User.objects.filter(username=name).exists() and not password_file.exists():
+        return None
+    password = env.kept_secret(password_file, length_bytes=PASSWORD_BYTES)
+    user, is_new = User.objects.get_or_create(
+        username=name,
+        defaults={
+            "password": make_password(password),
+            "is_staff": LOGINS[name] in roles.STAFF_ROLES,
+        },
+    )
+    if is_new:
+        user.groups.add(Group.objects.get(name=LOGINS[name]))
+        user.sites.add(site)
     return password

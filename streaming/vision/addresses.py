@@ -7,11 +7,13 @@ through `redact`.
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 
 class SourceKind(StrEnum):
@@ -37,6 +39,7 @@ class SourceFault(StrEnum):
     MISSING_DEVICE = "missing_device"
     UNREADABLE = "unreadable"
     UNSUPPORTED = "unsupported"
+    FORBIDDEN = "forbidden"
     FAILED = "failed"
 
 
@@ -85,6 +88,10 @@ _SENTENCES: Final = {
         "{shown} is not a source that can be read. Use rtsp://, rtsps://, http://,"
         " https://, the path of a recording, or usb:0."
     ),
+    SourceFault.FORBIDDEN: (
+        "{shown} is an address that a machine keeps for itself, never a camera's. Use"
+        " the address that the camera has in the plant's network."
+    ),
     SourceFault.FAILED: "{shown} cannot be read. Check it with another player.",
 }
 
@@ -99,21 +106,35 @@ class SourceError(Exception):
 
 
 class UnsupportedSource(SourceError):
-    """An address of a kind that is not known here."""
+    """An address that is not accepted here, whatever may answer at it."""
 
-    def __init__(self, shown: str) -> None:
-        super().__init__(SourceFault.UNSUPPORTED, shown)
+    def __init__(
+        self, shown: str, reason: SourceFault = SourceFault.UNSUPPORTED
+    ) -> None:
+        super().__init__(reason, shown)
 
 
 # The name ends at the first colon, the password at the last @: passwords are typed
 # unescaped, with / and @ in them, and hiding too much is the safe mistake.
 _USERINFO: Final = re.compile(r"^([a-z][a-z0-9+.-]*://[^:/?#]*):.*@", re.I | re.S)
-_PARAMETER: Final = re.compile(r"((?:pass\w*|pwd|token|secret|\w*key)=)[^&#?/;]+", re.I)
+# Cameras have no common name for a password parameter, so all but these are hidden.
+_PARAMETER: Final = re.compile(r"([^&#?/;=]+)=([^&#]*)")
+_SHOWN_PARAMETERS: Final = frozenset(
+    {"camera", "ch", "channel", "codec", "fps", "profile", "resolution", "stream"}
+    | {"subtype", "transportmode", "user", "username"}
+)
+_PLAIN: Final = re.compile(r"[\w.-]*")
 
 
 def redact(url: str) -> str:
-    """Return the address with each password in it replaced by ***."""
-    return _PARAMETER.sub(r"\1***", _USERINFO.sub(r"\1:***@", url))
+    """Return the address with each password in it, and what may be one, as ***."""
+    return _PARAMETER.sub(_redact_parameter, _USERINFO.sub(r"\1:***@", url))
+
+
+def _redact_parameter(found: re.Match[str]) -> str:
+    name, value = found.groups()
+    is_shown = name.lower() in _SHOWN_PARAMETERS and _PLAIN.fullmatch(value)
+    return found[0] if is_shown else f"{name}=***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +162,16 @@ _NETWORK: Final = {
     "https": SourceKind.HTTP,
 }
 _SCHEME: Final = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.I)
+# An address typed without its scheme is taken for a path.
+_LOGIN: Final = re.compile(r"^[^/@:]+:[^/@]*@")
 _USB: Final = re.compile(r"^usb:(\d{1,3})$", re.I)
 
 
 def parse_source(url: str) -> SourceSpec:
     """Read a camera's source URL.
 
-    Raises `UnsupportedSource` for anything but rtsp(s)://, http(s)://, file://, the
-    path of a file and usb:N.
+    Raises `UnsupportedSource` for anything but rtsp(s)://, http(s)://, the path of a
+    file and usb:N, and for addresses no camera has (a name is not looked up).
     """
     url = url.strip()
     if device := _USB.match(url):
@@ -158,20 +181,40 @@ def parse_source(url: str) -> SourceSpec:
         raise UnsupportedSource(redact(url) or "An empty address")
     scheme = _SCHEME.match(url)
     if scheme is None:
-        return SourceSpec(SourceKind.FILE, str(Path(url).absolute()), url)
-    if scheme[1].lower() == "file":
-        return _parse_file(url)
+        shown = _LOGIN.sub("***@", url)
+        return SourceSpec(SourceKind.FILE, str(Path(url).absolute()), shown)
     kind = _NETWORK.get(scheme[1].lower())
     if kind is None or not _host(url):
         raise UnsupportedSource(redact(url))
+    if is_forbidden(_host(url)):
+        raise UnsupportedSource(redact(url), SourceFault.FORBIDDEN)
     return SourceSpec(kind, url, redact(url))
 
 
-def _parse_file(url: str) -> SourceSpec:
-    path = unquote(url[len("file://") :])
-    if not path.startswith("/"):
-        raise UnsupportedSource(redact(url))
-    return SourceSpec(SourceKind.FILE, path, path)
+# Link-local (RFC 3927, RFC 4291): where clouds hand a machine its own credentials.
+# The last one is AWS's, of the same use.
+_FORBIDDEN: Final = tuple(
+    ip_network(network)
+    for network in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128")
+)
+
+
+def is_forbidden(host: str) -> bool:
+    """Say whether a host is an address that is never a camera's; names are not."""
+    address = _ip_address(host)
+    return any(address in network for network in _FORBIDDEN) if address else False
+
+
+def _ip_address(host: str) -> IPv4Address | IPv6Address | None:
+    """Read an address as the resolver would: 0xA9FEA9FE and 2852039166 are ones too."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        try:
+            return IPv4Address(socket.inet_aton(host))
+        except OSError:
+            return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _host(url: str) -> str:

@@ -50,6 +50,8 @@ class CameraPlan:
     """None: every frame."""
     time_zone: str
     lines: tuple[NamedLine, ...]
+    problem: str = ""
+    """Why the source cannot be opened at all, as a sentence; usually empty."""
 
     def __repr__(self) -> str:
         """Name the camera only: the source may hold a password."""
@@ -203,6 +205,10 @@ class Runner(Generic[EventT]):
 
     def _open_when_due(self, camera: _Camera[EventT], now_s: float) -> None:
         if now_s < camera.retry_at:
+            return
+        if camera.plan.problem:
+            camera.retry_at = inf
+            self._enter(camera, CameraState.OFFLINE, camera.plan.problem)
             return
         try:
             camera.open(self._clock)

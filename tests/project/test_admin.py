@@ -6,24 +6,34 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from factory_site.roles import SITE_ADMIN
+from factory_site.roles import HR, SITE_ADMIN
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming.models import Camera
-from tests.factories import make_camera, make_crossing, make_line, make_user
+from tests.factories import make_camera, make_crossing, make_line, make_site, make_user
 
 if TYPE_CHECKING:
     from django.test import Client
+    from pytest_django import Settings
 
     from occupancy.models import CountingLine
 
 pytestmark = pytest.mark.django_db
-MACHINE_WRITTEN = {"occupancylog", "outstandingtoken"}
+MACHINE_WRITTEN = {"occupancylog", "outstandingtoken", "group"}
 MODELS = [
     (model._meta.app_label, str(model._meta.model_name))
     for model in admin.site._registry
+]
+
+SCOPED = [
+    f"{model._meta.app_label}_{model._meta.model_name}"
+    for model in admin.site._registry
+    if hasattr(model._default_manager.all(), "visible_to")
 ]
 
 
@@ -63,6 +73,91 @@ class TestPages:
             == 200
         )
 
+    @pytest.mark.parametrize("name", SCOPED)
+    @pytest.mark.usefixtures("role_groups")
+    def test_name_nothing_of_another_site(
+        self, client: Client, line: CountingLine, name: str
+    ) -> None:
+        theirs = make_line(
+            name="Their door",
+            camera=make_camera(
+                site=make_site(name="Their plant"), code="THEIRS", name="Their gate"
+            ),
+        )
+        record_crossing(event=make_crossing(theirs, Direction.IN))
+        make_line(camera=make_camera(site=line.camera.site))
+        own_sites = [line.camera.site, make_site(name="Own plant")]
+        amir = make_user("amir", role=SITE_ADMIN, sites=own_sites, is_staff=True)
+        client.force_login(amir)
+
+        response = client.get(reverse(f"admin:{name}_changelist"))
+
+        assert response.status_code == 200
+        assert "Their" not in response.content.decode()
+        assert "THEIRS" not in response.content.decode()
+
+    @pytest.mark.usefixtures("role_groups")
+    def test_offer_filters_by_what_the_user_sees(
+        self, client: Client, line: CountingLine
+    ) -> None:
+        own_sites = [line.camera.site, make_site(name="Own plant")]
+        client.force_login(make_user("hana", role=HR, sites=own_sites, is_staff=True))
+
+        page = client.get(reverse("admin:streaming_camera_changelist"))
+
+        for site in own_sites:
+            assert f"?site__id__exact={site.pk}" in page.content.decode()
+
+    def test_of_crossings_ask_no_more_for_more_lines(
+        self, admin_client: Client, line: CountingLine
+    ) -> None:
+        address = reverse("admin:occupancy_occupancylog_changelist")
+        admin_client.get(address)
+        with CaptureQueriesContext(connection) as for_one:
+            admin_client.get(address)
+        for _ in range(3):
+            more = make_line(camera=make_camera(site=line.camera.site))
+            record_crossing(event=make_crossing(more, Direction.IN))
+
+        with CaptureQueriesContext(connection) as for_four:
+            admin_client.get(address)
+
+        assert len(for_four) == len(for_one)
+
+
+class TestLoginAdmin:
+    @pytest.mark.usefixtures("role_groups")
+    def test_shows_only_the_sites_that_both_share(
+        self, client: Client, line: CountingLine
+    ) -> None:
+        site = line.camera.site
+        sam = make_user("sam", sites=[site, make_site(name="Their plant")])
+        amir = make_user("amir", role=SITE_ADMIN, sites=[site], is_staff=True)
+        client.force_login(amir)
+
+        page = client.get(reverse("admin:identity_user_change", args=[sam.pk]))
+
+        assert site.name in page.content.decode()
+        assert "Their plant" not in page.content.decode()
+
+
+class TestRoleAdmin:
+    @pytest.mark.usefixtures("role_groups")
+    def test_shows_what_a_role_may_do_and_changes_nothing(
+        self, admin_client: Client
+    ) -> None:
+        role = Group.objects.get(name=HR)
+        address = reverse("admin:auth_group_change", args=[role.pk])
+
+        page = admin_client.get(address).content.decode()
+        refused = admin_client.post(address, {"name": "Renamed", "permissions": []})
+
+        assert "part of the program" in page
+        assert refused.status_code == 403
+        role.refresh_from_db()
+        assert role.name == HR
+        assert role.permissions.exists()
+
 
 class TestCameraAdmin:
     def values(self, camera: Camera, **changed: object) -> dict[str, object]:
@@ -97,6 +192,78 @@ class TestCameraAdmin:
 
         camera.refresh_from_db()
         assert (camera.name, camera.source_url) == ("Renamed", source)
+
+    @pytest.mark.parametrize(
+        ("stored", "typed", "kept"),
+        [
+            (
+                "rtsp://viewer:hidden-word@192.0.2.1/a",
+                "rtsp://viewer:***@192.0.2.1/b",
+                "rtsp://viewer:hidden-word@192.0.2.1/b",
+            ),
+            (
+                "rtsp://viewer:a/b@c:1@192.0.2.1:554/a?channel=1",
+                "rtsp://viewer:***@192.0.2.1:554/b@c?channel=2",
+                "rtsp://viewer:a/b@c:1@192.0.2.1:554/b@c?channel=2",
+            ),
+            (
+                "rtsp://viewer:hidden-word@192.0.2.1/a",
+                "rtsp://viewer:new-word@192.0.2.2/a",
+                "rtsp://viewer:new-word@192.0.2.2/a",
+            ),
+        ],
+    )
+    def test_keeps_the_password_for_the_same_user_and_host(
+        self, admin_client: Client, stored: str, typed: str, kept: str
+    ) -> None:
+        camera = make_camera(source_url=stored)
+        address = reverse("admin:streaming_camera_change", args=[camera.pk])
+
+        admin_client.post(address, self.values(camera, source_url=typed))
+
+        camera.refresh_from_db()
+        assert camera.source_url == kept
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            "rtsp://viewer:***@192.0.2.2/a",
+            "rtsp://viewer:***@192.0.2.1:8554/a",
+            "rtsp://root:***@192.0.2.1/a",
+            "http://viewer:***@192.0.2.1/a",
+            "rtsp://viewer:hidden-word@192.0.2.1/a?password=***",
+        ],
+    )
+    def test_never_sends_the_password_to_another_place(
+        self, admin_client: Client, typed: str
+    ) -> None:
+        source = "rtsp://viewer:hidden-word@192.0.2.1/a"
+        camera = make_camera(source_url=source)
+        address = reverse("admin:streaming_camera_change", args=[camera.pk])
+
+        page = admin_client.post(address, self.values(camera, source_url=typed))
+
+        assert "Type the password again" in page.content.decode()
+        camera.refresh_from_db()
+        assert camera.source_url == source
+
+    def test_mends_a_source_of_another_key(
+        self, admin_client: Client, settings: Settings
+    ) -> None:
+        camera = make_camera()
+        address = reverse("admin:streaming_camera_change", args=[camera.pk])
+        own_key, other_key = settings.SECRET_KEY, "n" * 60
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = other_key, []
+        Camera.objects.filter(pk=camera.pk).update(source_url="usb:0")
+        settings.SECRET_KEY = own_key
+
+        assert "another SECRET_KEY" in admin_client.get(address).content.decode()
+        empty = admin_client.post(address, self.values(camera, source_url=""))
+        assert "This field is required" in empty.content.decode()
+        admin_client.post(address, self.values(camera, source_url="usb:1"))
+
+        camera.refresh_from_db()
+        assert camera.source_url == "usb:1"
 
     def test_says_what_is_wrong_with_a_source(self, admin_client: Client) -> None:
         camera = make_camera()

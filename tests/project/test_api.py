@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.urls import URLPattern, URLResolver
+from django.utils import timezone
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import RefreshToken
 
 from factory_site import api
 from factory_site.roles import HR, INTEGRATOR, SECURITY, SITE_ADMIN
@@ -16,8 +19,9 @@ from streaming.models import Camera
 from tests.factories import make_camera, make_crossing, make_line, make_site, make_user
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from identity.models import User
     from occupancy.models import CountingLine
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +38,7 @@ ROUTES = [
     ("get", "lines", EVERYBODY, 200),
     ("get", "lines/{line}", EVERYBODY, 200),
     ("post", "lines", {SITE_ADMIN}, 400),
+    ("put", "lines/{line}", {SITE_ADMIN}, 400),
     ("patch", "lines/{line}", {SITE_ADMIN}, 200),
     ("delete", "lines/{line}", {SITE_ADMIN}, 204),
     ("get", "occupancy/logs", EVERYBODY, 200),
@@ -106,7 +111,20 @@ class TestRoutes:
             "auth/login",
             "auth/refresh",
             "auth/logout",
+            "",
         }
+
+    @pytest.mark.parametrize("method", ["get", "post", "options"])
+    def test_are_json_even_where_there_is_none(
+        self, client: APIClient, line: CountingLine, method: str
+    ) -> None:
+        ask = getattr(client, method)
+        closed = ask("/api/v1/nowhere", {}, format="json")
+        client.force_authenticate(make_user("x"))
+        unknown = ask("/api/v1/cameras/1/nowhere", {}, format="json")
+
+        assert (closed.status_code, unknown.status_code) == (401, 404)
+        assert set(closed.json()) == set(unknown.json()) == {"detail", "code"}
 
 
 def routes(patterns: list[Any]) -> Iterator[str]:
@@ -163,6 +181,64 @@ class TestLogin:
         assert (fresh.status_code, logout.status_code) == (200, 200)
         assert (again.status_code, after.status_code) == (401, 401)
 
+    def test_refuses_a_name_longer_than_any_login(self, client: APIClient) -> None:
+        response = client.post(
+            "/api/v1/auth/login",
+            {"username": "x" * 999, "password": "guess"},
+            format="json",
+        )
+
+        assert response.status_code == 400
+        assert set(response.json()) == {"username"}
+
+
+def delete(user: User) -> None:
+    user.delete()
+
+
+def deactivate(user: User) -> None:
+    user.is_active = False
+    user.save()
+
+
+def change_password(user: User) -> None:
+    user.set_password("another passphrase")
+    user.save()
+
+
+class TestTokens:
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            (delete, "user_not_found"),
+            (deactivate, "user_inactive"),
+            (change_password, "password_changed"),
+        ],
+    )
+    def test_end_with_the_login_behind_them(
+        self, client: APIClient, change: Callable[[User], None], code: str
+    ) -> None:
+        user = make_user("iris")
+        token = RefreshToken.for_user(user)
+        refresh = {"refresh": str(token)}
+        change(user)
+
+        refreshed = client.post("/api/v1/auth/refresh", refresh, format="json")
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token.access_token}")
+        used = client.get("/api/v1/cameras")
+
+        assert (refreshed.status_code, used.status_code) == (401, 401)
+        assert (refreshed.json()["code"], used.json()["code"]) == (code, code)
+
+    def test_can_be_ended_after_the_login_is_gone(self, client: APIClient) -> None:
+        user = make_user("iris")
+        refresh = {"refresh": str(RefreshToken.for_user(user))}
+        user.delete()
+
+        response = client.post("/api/v1/auth/logout", refresh, format="json")
+
+        assert response.status_code == 200
+
 
 class TestCameras:
     @pytest.fixture
@@ -181,6 +257,20 @@ class TestCameras:
 
         assert codes == [line.camera.code]
         assert admin.get(f"/api/v1/cameras/{elsewhere.pk}").status_code == 404
+
+    @pytest.mark.parametrize(("age_s", "is_out"), [(10, False), (90, True)])
+    def test_say_when_they_give_no_picture_though_they_should(
+        self,
+        admin: APIClient,
+        age_s: int,
+        is_out: bool,  # noqa: FBT001 - a column of the table
+    ) -> None:
+        last = timezone.now() - timedelta(seconds=age_s)
+        Camera.objects.update(state=Camera.State.ONLINE, last_frame_at=last)
+
+        (camera,) = admin.get("/api/v1/cameras").json()["results"]
+
+        assert camera["is_out"] is is_out
 
     def test_never_show_their_source(
         self, admin: APIClient, line: CountingLine
@@ -243,14 +333,60 @@ class TestCameras:
 
 
 class TestLines:
-    def test_refuse_a_line_without_length(
-        self, client: APIClient, line: CountingLine
-    ) -> None:
+    POINTS = {"x1": 0.1, "y1": 0.2, "x2": 0.3, "y2": 0.4}
+
+    @pytest.fixture
+    def admin(self, client: APIClient, line: CountingLine) -> APIClient:
         client.force_authenticate(
             make_user("amir", role=SITE_ADMIN, sites=[line.camera.site])
         )
+        return client
 
-        response = client.patch(
+    def test_are_those_of_the_users_own_sites(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        elsewhere = make_line()
+
+        ids = [row["id"] for row in admin.get("/api/v1/lines").json()["results"]]
+
+        assert ids == [line.pk]
+        for ask in (admin.get, admin.delete):
+            assert ask(f"/api/v1/lines/{elsewhere.pk}").status_code == 404
+
+    def test_are_made_and_replaced(self, admin: APIClient, line: CountingLine) -> None:
+        wanted = {"camera": line.camera_id, "name": "Back door", **self.POINTS}
+        made = admin.post("/api/v1/lines", wanted, format="json")
+        moved = {**wanted, "x1": 0.9, "enabled": False}
+        address = f"/api/v1/lines/{made.json()['id']}"
+        replaced = admin.put(address, moved, format="json")
+
+        assert (made.status_code, replaced.status_code) == (201, 200)
+        assert made.json() == {**wanted, "id": made.json()["id"], "enabled": True}
+        assert admin.get(address).json() == {**moved, "id": made.json()["id"]}
+
+    def test_cannot_be_drawn_on_a_camera_the_user_does_not_see(
+        self, admin: APIClient
+    ) -> None:
+        wanted = {"camera": make_camera().pk, "name": "Back door", **self.POINTS}
+
+        response = admin.post("/api/v1/lines", wanted, format="json")
+
+        assert response.status_code == 400
+        assert set(response.json()) == {"camera"}
+
+    def test_are_filtered_by_the_code_of_their_camera(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        other = make_line(camera=make_camera(site=line.camera.site))
+
+        rows = admin.get("/api/v1/lines", {"camera": other.camera.code}).json()
+
+        assert [row["id"] for row in rows["results"]] == [other.pk]
+
+    def test_refuse_a_line_without_length(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        response = admin.patch(
             f"/api/v1/lines/{line.pk}",
             {"x1": 0.5, "y1": 0.5, "x2": 0.5, "y2": 0.5},
             format="json",
@@ -267,6 +403,20 @@ class TestLogs:
             make_user("iris", role=INTEGRATOR, sites=[line.camera.site])
         )
         return client
+
+    def test_are_those_of_the_users_own_sites(
+        self, reader: APIClient, line: CountingLine
+    ) -> None:
+        elsewhere = record_crossing(event=make_crossing(make_line(), Direction.IN))
+        here = record_crossing(event=make_crossing(line, Direction.IN))
+        assert elsewhere
+        assert here
+
+        rows = reader.get("/api/v1/occupancy/logs").json()["results"]
+
+        assert [row["id"] for row in rows] == [here.pk]
+        address = f"/api/v1/occupancy/logs/{elsewhere.pk}"
+        assert reader.get(address).status_code == 404
 
     def test_come_newest_first_and_filtered(
         self, reader: APIClient, line: CountingLine
@@ -293,3 +443,37 @@ class TestLogs:
 
         assert response.status_code == 400
         assert set(response.json()) == set(query)
+
+
+class TestLive:
+    @pytest.fixture
+    def reader(self, client: APIClient, line: CountingLine) -> APIClient:
+        client.force_authenticate(
+            make_user("iris", role=INTEGRATOR, sites=[line.camera.site])
+        )
+        return client
+
+    def test_counts_the_cameras_of_the_users_own_sites(
+        self, reader: APIClient, line: CountingLine
+    ) -> None:
+        for counted in (line, make_line()):
+            record_crossing(event=make_crossing(counted, Direction.IN))
+
+        rows = reader.get("/api/v1/occupancy/live").json()
+
+        assert rows == [
+            {
+                "camera": line.camera_id,
+                "camera_code": line.camera.code,
+                "entries": 1,
+                "exits": 0,
+                "current_count": 1,
+            }
+        ]
+
+    @pytest.mark.parametrize("name", ["foo", "page_size"])
+    def test_refuses_every_filter(self, reader: APIClient, name: str) -> None:
+        response = reader.get("/api/v1/occupancy/live", {name: 1})
+
+        assert response.status_code == 400
+        assert set(response.json()) == {name}

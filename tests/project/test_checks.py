@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from factory_site.checks import check_production, check_time_zone
+from factory_site.checks import check_production
+from tests.environment import ROOT
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -14,6 +16,7 @@ SAFE = {
     "DEBUG": False,
     "ALLOWED_HOSTS": ["factory.example.com"],
     "HTTPS": True,
+    "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
 }
 
 
@@ -34,6 +37,7 @@ class TestCheckProduction:
             ({"ALLOWED_HOSTS": []}, "factory_site.E002"),
             ({"ALLOWED_HOSTS": ["*"]}, "factory_site.E002"),
             ({"HTTPS": False}, "factory_site.W001"),
+            ({"SECURE_PROXY_SSL_HEADER": None}, "factory_site.W002"),
         ],
     )
     def test_names_what_is_unsafe(
@@ -45,10 +49,10 @@ class TestCheckProduction:
         assert ids(settings, PRODUCTION=False, DEBUG=True, ALLOWED_HOSTS=[]) == []
 
 
-class TestCheckTimeZone:
-    def test_refuses_another_zone_than_utc(self, settings: Settings) -> None:
-        assert check_time_zone() == []
+class TestDocumentation:
+    def test_names_exactly_the_checks_there_are(self) -> None:
+        pattern = r"factory_site\.[EW]\d{3}"
+        told = re.findall(pattern, (ROOT / "docs/configuration.md").read_text())
+        made = re.findall(pattern, (ROOT / "factory_site/checks.py").read_text())
 
-        settings.TIME_ZONE = "Asia/Kolkata"
-
-        assert [message.id for message in check_time_zone()] == ["factory_site.E003"]
+        assert sorted(told) == sorted(made)

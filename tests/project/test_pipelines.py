@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from factory_site import pipelines
 from occupancy.models import OccupancyLog
 from occupancy.rules import Direction
+from streaming.fields import Unreadable
 from tests.factories import make_crossing, make_line
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +47,16 @@ class TestCameraPlans:
         (plan,) = pipelines.camera_plans()
 
         assert [one.name for one in plan.lines] == ["Main door"]
+
+    def test_say_why_a_source_of_another_key_cannot_be_opened(
+        self, settings: Settings
+    ) -> None:
+        make_line()
+        settings.SECRET_KEY = "n" * 60
+
+        (plan,) = pipelines.camera_plans()
+
+        assert (plan.source_url, plan.problem) == ("", Unreadable.reason)
 
     def test_keep_to_the_codes_that_are_named(self) -> None:
         codes = [make_line().camera.code for _ in range(2)]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import string
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -40,28 +42,42 @@ READY = {
 def production() -> Iterator[dict[str, str]]:
     """Give an environment like the one of compose.yaml, with servers to reach."""
     with tempfile.TemporaryDirectory(prefix="production-") as name:
-        servers, data = Path(name) / "servers", Path(name) / "data"
-        with embedded.servers(servers, database=True, redis=True):
-            place = embedded.database_settings(servers)
+        folder, data = Path(name) / "servers", Path(name) / "data"
+        with embedded.servers(folder, database=True, redis=True):
+            place = embedded.database_settings(folder)
             address = f"postgresql://{place['USER']}@/{place['NAME']}"
             yield {
                 **os.environ,
+                **services()["web"]["environment"],
                 "ENVIRONMENT": "production",
                 "SECRET_KEY": string.printable[:62],
                 "ALLOWED_HOSTS": "factory.example.com",
                 "DATABASE_URL": f"{address}?host={quote(place['HOST'])}",
-                "REDIS_URL": embedded.redis_url(servers),
+                "REDIS_URL": embedded.redis_url(folder),
                 "VAR_DIR": str(data),
+                "STATIC_ROOT": str(Path(name) / "static"),
                 "PYTHONUNBUFFERED": "1",
             }
 
 
+def services() -> dict[str, Any]:
+    services: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    return services["services"]  # type: ignore[no-any-return]
+
+
 def command_of(service: str) -> list[str]:
-    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    program, *arguments = services[service]["command"]
+    program, *arguments = services()[service]["command"]
     if program == "python":
         return [sys.executable, *arguments]
     return [sys.executable, "-m", program, *arguments]
+
+
+@pytest.fixture
+def port() -> int:
+    """Return a port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -71,6 +87,49 @@ def service(name: str, env: dict[str, str], **replaced: str) -> Iterator[Running
         yield process
         process.send(signal.SIGTERM)
         process.exit_code()
+
+
+class TestImage:
+    def test_keeps_its_static_files_out_of_the_volumes(self) -> None:
+        dockerfile = (ROOT / "Dockerfile").read_text()
+        (static,) = re.findall(r"\bSTATIC_ROOT=(\S+)", dockerfile)
+
+        for mount in services()["web"]["volumes"]:
+            assert not Path(static).is_relative_to(mount.split(":")[1])
+
+    def test_owns_every_volume_that_it_writes(self) -> None:
+        dockerfile = (ROOT / "Dockerfile").read_text()
+        (var_dir,) = re.findall(r"\bVAR_DIR=(\S+)", dockerfile)
+
+        assert 'install -d -o factory -g factory "$VAR_DIR"' in dockerfile
+        assert services()["vision"]["volumes"] == [f"var:{var_dir}"]
+
+
+class TestUp:
+    def test_serves_whole_pages(
+        self, production: dict[str, str], port: int, tmp_path: Path
+    ) -> None:
+        env = {**production, "VAR_DIR": str(tmp_path), "STATIC_ROOT": ""}
+        command = [sys.executable, "manage.py", "up", "--port", str(port)]
+        with running(command, env=env) as system:
+            system.wait_for("runs at")
+            page = text_of("/login", port)
+            sheets = re.findall(r'href="(/static/css/\S+?\.css)"', page)
+            assert sheets
+            assert all(text_of(sheet, port) for sheet in sheets)
+            system.send(signal.SIGTERM)
+            assert system.exit_code() == 0
+
+
+def text_of(path: str, port: int) -> str:
+    """Ask as a TLS proxy does; return the body of a 200."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    with closing(connection):
+        headers = {"Host": "factory.example.com", "X-Forwarded-Proto": "https"}
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        assert response.status == 200
+        return response.read().decode()
 
 
 class TestComposeServices:
@@ -93,12 +152,9 @@ class TestComposeServices:
             process.wait_for(READY[name])
 
     def test_answer_the_health_check_of_the_image(
-        self, production: dict[str, str], settings: Settings
+        self, production: dict[str, str], settings: Settings, port: int
     ) -> None:
         settings.ALLOWED_HOSTS = ["factory.example.com"]
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
         assert healthcheck.main(port) == 1
 
         with service("web", production, _8000=str(port)) as web:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.auth import authenticate
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django_celery_beat.models import PeriodicTask
 
 from factory_site import schedules
@@ -12,6 +14,11 @@ from factory_site.demo.footage import DemoClip
 from identity.models import User
 from occupancy.models import CountingLine
 from streaming.models import Camera
+from tests.factories import make_user
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -49,8 +56,8 @@ class TestSeed:
 
         assert len(set(logins.values())) == len(demo_site.LOGINS)
         for name, password in logins.items():
-            user = authenticate(username=name, password=password)
-            assert isinstance(user, User)
+            user = User.objects.get(username=name)
+            assert user.check_password(password)
             assert [group.name for group in user.groups.all()] == [
                 demo_site.LOGINS[name]
             ]
@@ -69,6 +76,38 @@ class TestSeed:
         assert first == second
         assert Camera.objects.get(code="CAM-YARD").name == "Renamed"
         assert CountingLine.objects.count() == 1
+
+    def test_ends_nobodys_session_at_a_second_start(
+        self, clips: list[DemoClip], tmp_path: Path, client: Client
+    ) -> None:
+        demo_site.seed(clips=clips, passwords=tmp_path)
+        client.force_login(User.objects.get(username="sam"))
+
+        demo_site.seed(clips=clips, passwords=tmp_path)
+
+        assert client.get("/").status_code == 200
+
+    def test_leaves_alone_a_login_that_bears_one_of_its_names(
+        self, clips: list[DemoClip], tmp_path: Path
+    ) -> None:
+        sam = make_user("sam")
+
+        for _ in range(2):
+            logins = demo_site.seed(clips=clips, passwords=tmp_path)
+
+        assert set(logins) == set(demo_site.LOGINS) - {"sam"}
+        sam.refresh_from_db()
+        assert sam.check_password("a long passphrase")
+        assert not sam.groups.exists()
+        assert not sam.sites.exists()
+
+    def test_is_refused_in_production(self, settings: Settings) -> None:
+        settings.PRODUCTION = True
+
+        with pytest.raises(CommandError, match="no place in production"):
+            call_command("seed_demo")
+
+        assert not User.objects.exists()
 
 
 class TestSchedules:

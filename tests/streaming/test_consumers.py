@@ -3,9 +3,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
 from factory_site.asgi import application
@@ -16,6 +20,8 @@ from streaming import consumers
 from tests.factories import make_crossing, make_line, make_user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import redis
 
     from identity.models import User
@@ -65,6 +71,28 @@ async def subscribed(socket: WebsocketCommunicator, *topics: str) -> Any:
 async def cross(line: CountingLine) -> None:
     event = make_crossing(line, Direction.IN)
     await sync_to_async(record_crossing)(event=event)
+
+
+def log_out(_user: User) -> None:
+    Session.objects.all().delete()
+
+
+def let_expire(_user: User) -> None:
+    Session.objects.update(expire_date=timezone.now())
+
+
+def deactivate(user: User) -> None:
+    user.is_active = False
+    user.save()
+
+
+def change_password(user: User) -> None:
+    user.set_password("another passphrase")
+    user.save()
+
+
+def delete(user: User) -> None:
+    user.delete()
 
 
 async def close_code(socket: WebsocketCommunicator) -> int:
@@ -130,18 +158,68 @@ class TestLiveConsumer:
 
         assert await close_code(socket) == consumers.NOT_ALLOWED
 
-    async def test_closes_when_the_session_ends(
+    @pytest.mark.parametrize(
+        ("login", "end"),
+        [
+            (by_session, log_out),
+            (by_session, let_expire),
+            (by_session, deactivate),
+            (by_session, change_password),
+            (by_session, delete),
+            (by_token, deactivate),
+            (by_token, change_password),
+            (by_token, delete),
+        ],
+    )
+    async def test_closes_when_the_login_ends(
+        self,
+        line: CountingLine,
+        sam: User,
+        monkeypatch: pytest.MonkeyPatch,
+        login: Callable[[User], WebsocketCommunicator],
+        end: Callable[[User], None],
+    ) -> None:
+        monkeypatch.setattr(consumers, "RECHECK_S", 0.05)
+        socket = await sync_to_async(login)(sam)
+        await subscribed(socket, TOPIC)
+
+        await sync_to_async(end)(sam)
+
+        assert await close_code(socket) == consumers.NOT_LOGGED_IN
+
+    async def test_closes_when_the_token_expires(
         self, line: CountingLine, sam: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(consumers, "RECHECK_S", 0.05)
-        socket = await sync_to_async(by_session)(sam)
+        token = AccessToken.for_user(sam)
+        socket = communicator(("authorization", f"Bearer {token}"))
         await subscribed(socket, TOPIC)
 
-        await sync_to_async(sam.__class__.objects.filter(pk=sam.pk).update)(
-            is_active=False
-        )
+        with time_machine.travel(timezone.now() + token.lifetime):
+            assert await close_code(socket) == consumers.NOT_LOGGED_IN
+
+    @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer", "Bearer a b"])
+    async def test_closes_with_4401_for_a_token_that_is_none(
+        self, line: CountingLine, header: str
+    ) -> None:
+        socket = communicator(("authorization", header))
+        await socket.connect()
 
         assert await close_code(socket) == consumers.NOT_LOGGED_IN
+
+    async def test_closes_when_it_cannot_be_known_who_watches(
+        self, line: CountingLine, sam: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumers, "RECHECK_S", 0.05)
+        socket = by_token(sam)
+        await subscribed(socket, TOPIC)
+
+        def refuse(**_: Any) -> None:
+            raise OperationalError
+
+        monkeypatch.setattr(consumers, "fresh_user", refuse)
+
+        assert await close_code(socket) == consumers.FAILED
 
     async def test_refuses_a_page_of_another_origin(self, line: CountingLine) -> None:
         socket = communicator(("origin", "http://elsewhere.example"))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import connection
 
-from streaming.fields import UnreadableSecret
+from streaming.fields import Unreadable
 from streaming.models import Camera
 from tests.factories import make_camera
 
@@ -39,8 +39,27 @@ class TestEncryptedTextField:
         old = settings.SECRET_KEY
         settings.SECRET_KEY = "n" * 60
 
-        with pytest.raises(UnreadableSecret, match="SECRET_KEY_FALLBACKS"):
-            Camera.objects.get(pk=camera.pk)
+        assert isinstance(Camera.objects.get(pk=camera.pk).source_url, Unreadable)
 
         settings.SECRET_KEY_FALLBACKS = [old]
         assert Camera.objects.get(pk=camera.pk).source_url == "usb:0"
+
+    def test_keeps_a_text_it_cannot_read_when_the_row_is_saved(
+        self, settings: Settings
+    ) -> None:
+        pk = make_camera(source_url="usb:0").pk
+        own_key, settings.SECRET_KEY = settings.SECRET_KEY, "n" * 60
+        camera = Camera.objects.get(pk=pk)
+        camera.name = "Renamed"
+
+        camera.save()
+
+        settings.SECRET_KEY = own_key
+        kept = Camera.objects.get(pk=pk)
+        assert (kept.name, kept.source_url) == ("Renamed", "usb:0")
+
+    def test_lets_nobody_see_what_it_cannot_read(self, settings: Settings) -> None:
+        pk = make_camera().pk
+        settings.SECRET_KEY = "n" * 60
+
+        assert Camera.objects.get(pk=pk).shown_source == ""

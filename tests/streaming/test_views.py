@@ -5,15 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
 from django.utils import timezone
+from rest_framework_simplejwt.tokens import AccessToken
 
 from factory_site.roles import SECURITY
+from identity.models import User
 from streaming import frames, views
 from streaming.frames import FramePublisher
 from streaming.models import Camera
 from tests.factories import make_camera, make_user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import redis
     from django.test import AsyncClient, Client
 
@@ -27,6 +32,22 @@ JPEG = b"\xff\xd8 a picture \xff\xd9"
 @pytest.fixture
 def camera(role_groups: None, redis_client: redis.Redis) -> Camera:
     return make_camera()
+
+
+def log_out() -> None:
+    Session.objects.all().delete()
+
+
+def deactivate() -> None:
+    User.objects.update(is_active=False)
+
+
+def take_the_role() -> None:
+    User.objects.get().groups.clear()
+
+
+def take_the_site() -> None:
+    User.objects.get().sites.clear()
 
 
 @sync_to_async
@@ -137,10 +158,57 @@ class TestVideoFeed:
 
         assert response.status_code == 404
 
-    def test_asks_for_a_login(self, client: Client, camera: Camera) -> None:
-        response = client.get("/api/video_feed", {"camera": camera.code})
+    @pytest.mark.parametrize(
+        "headers", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer a b"}]
+    )
+    def test_asks_for_a_login(
+        self, client: Client, camera: Camera, headers: dict[str, str]
+    ) -> None:
+        response = client.get(
+            "/api/video_feed", {"camera": camera.code}, headers=headers
+        )
 
-        assert response.status_code == 302
+        assert response.status_code == 401
+        assert response["WWW-Authenticate"] == "Bearer"
+        assert set(response.json()) == {"detail", "code"}
+
+    async def test_takes_a_token(
+        self, async_client: AsyncClient, camera: Camera
+    ) -> None:
+        sam = await sync_to_async(make_user)("sam", role=SECURITY, sites=[camera.site])
+        headers = {"Authorization": f"Bearer {AccessToken.for_user(sam)}"}
+
+        response: Any = await async_client.get(
+            "/api/video_feed", {"camera": camera.code}, headers=headers
+        )
+
+        assert response.status_code == 200
+        parts = aiter(response)
+        assert await next_part(parts) == b"--frame\r\n"
+        await parts.aclose()
+
+    @pytest.mark.parametrize("end", [log_out, deactivate, take_the_role, take_the_site])
+    async def test_ends_when_the_user_may_no_longer_watch(
+        self,
+        async_client: AsyncClient,
+        camera: Camera,
+        monkeypatch: pytest.MonkeyPatch,
+        end: Callable[[], None],
+    ) -> None:
+        monkeypatch.setattr(views, "RECHECK_S", 0)
+        monkeypatch.setattr(views, "NO_PICTURE_AFTER_S", 0.1)
+        monkeypatch.setattr(views, "placeholder", lambda *words: words[1].encode())
+        await log_in(async_client, camera)
+        _, parts = await feed(async_client, camera)
+        for _ in range(3):
+            part = await next_part(parts)
+        assert b"The vision worker sends none" in part
+
+        await sync_to_async(end)()
+
+        assert b"may not watch it any more" in await next_part(parts)
+        with pytest.raises(StopAsyncIteration):
+            await next_part(parts)
 
 
 class TestFeed:

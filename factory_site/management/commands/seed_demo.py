@@ -28,6 +28,11 @@ class Command(BaseCommand):
     )
 
     def handle(self, **_: Any) -> str:
+        if settings.PRODUCTION:
+            raise CommandError(
+                "The demo site and its logins have no place in production. Set "
+                "ENVIRONMENT=development to try them."
+            )
         try:
             clips = self.clips()
         except (NoDemoClips, PicturesMissing) as error:

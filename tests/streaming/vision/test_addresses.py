@@ -27,7 +27,6 @@ class TestParseSource:
             ("http://cam/video.mjpg", SourceKind.HTTP, "http://cam/video.mjpg"),
             ("https://cam/x", SourceKind.HTTP, "https://cam/x"),
             ("/srv/a b.mp4", SourceKind.FILE, "/srv/a b.mp4"),
-            ("file:///srv/a%20b.mp4", SourceKind.FILE, "/srv/a b.mp4"),
             ("usb:0", SourceKind.USB, "/dev/video0"),
             (" usb:12 ", SourceKind.USB, "/dev/video12"),
         ],
@@ -58,6 +57,8 @@ class TestParseSource:
             "rtsp://",
             "http:///path",
             "rtsp://[::1/cam",
+            "file:///srv/a.mp4",
+            "FILE:///etc/passwd",
             "file://server/share.mp4",
             "usb:",
             "usb:front",
@@ -69,6 +70,29 @@ class TestParseSource:
         with pytest.raises(UnsupportedSource, match="Use rtsp://") as caught:
             parse_source(url)
         assert caught.value.reason is SourceFault.UNSUPPORTED
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "169.254.169.254",
+            "viewer:word@169.254.169.254:80",
+            "2852039166",
+            "0xA9FEA9FE",
+            "0251.0376.0251.0376",
+            "[fe80::1]",
+            "[fe80::1%25eth0]",
+            "[::ffff:169.254.169.254]",
+            "[fd00:ec2::254]",
+        ],
+    )
+    def test_refuses_an_address_that_no_camera_has(self, host: str) -> None:
+        with pytest.raises(UnsupportedSource, match="never a camera's") as caught:
+            parse_source(f"http://{host}/latest/meta-data/")
+        assert caught.value.reason is SourceFault.FORBIDDEN
+
+    @pytest.mark.parametrize("host", ["169.253.0.1", "[fd00::5]", "10.1", "cam-fe80"])
+    def test_takes_the_addresses_next_to_those(self, host: str) -> None:
+        assert parse_source(f"http://{host}/video").kind is SourceKind.HTTP
 
     @pytest.mark.parametrize("scheme", ["rtsp", "ftp"])
     def test_keeps_the_password_out_of_what_can_be_seen(self, scheme: str) -> None:
@@ -99,11 +123,30 @@ class TestRedact:
                 f"rtsp://cam/user=a&password={SECRET}&ch=1",
                 "rtsp://cam/user=a&password=***&ch=1",
             ),
+            (
+                "rtsp://cam/av?channel=1&subtype=0&STREAM=main_2",
+                "rtsp://cam/av?channel=1&subtype=0&STREAM=main_2",
+            ),
             ("/srv/clip.mp4", "/srv/clip.mp4"),
         ],
     )
     def test_hides_passwords_only(self, url: str, shown: str) -> None:
         assert redact(url) == shown
+
+    @pytest.mark.parametrize(
+        "name", ["auth", "pw", "psw", "p", "sig", "Authorization", "pass", "x-token"]
+    )
+    @pytest.mark.parametrize("secret", [SECRET, f"a/{SECRET}", f"{SECRET}==", "a;b=c"])
+    @pytest.mark.parametrize("start", ["/v?ch=1&", "/v#", "/"])
+    def test_hides_each_parameter_that_is_not_known_to_be_harmless(
+        self, name: str, secret: str, start: str
+    ) -> None:
+        shown = redact(f"http://cam{start}{name}={secret}&fps=5")
+
+        assert shown == f"http://cam{start}{name}=***&fps=5"
+
+    def test_hides_what_hides_in_a_harmless_parameter(self) -> None:
+        assert redact(f"http://cam/v?user=a;pw={SECRET}") == "http://cam/v?user=***"
 
     @given(
         user=st.text("abc.@-", max_size=5),
@@ -123,3 +166,10 @@ class TestSourceError:
         sentence = SourceError(fault, "camera 7").sentence
         assert "camera 7" in sentence
         assert sentence.endswith(".")
+
+
+class TestAddressWithoutScheme:
+    def test_is_shown_without_its_password(self) -> None:
+        spec = parse_source("viewer:hidden-word@192.0.2.1/stream1")
+
+        assert spec.shown == "***@192.0.2.1/stream1"

@@ -124,6 +124,18 @@ class TestRunner:
         assert "gone.mp4" in reasons["CAM-GONE"]
         assert notes.frames == list(range(10))
 
+    def test_does_not_try_a_camera_that_cannot_be_opened_at_all(
+        self, runner: Runner[Any], notes: Notes
+    ) -> None:
+        runner.reconcile([plan("", problem="Type the address again.")])
+
+        for _ in range(3):
+            runner.step(now_s=time.monotonic())
+
+        assert notes.states == [
+            ("CAM-1", CameraState.OFFLINE, "Type the address again.")
+        ]
+
     def test_tries_a_failed_camera_again(
         self, runner: Runner[Any], notes: Notes, tmp_path: Path
     ) -> None:

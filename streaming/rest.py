@@ -1,0 +1,118 @@
+"""What every API view, serializer and list of this project shares.
+
+The permission rule, rows of the user's own sites only, filters, pagination, and the
+database's own rules told as field errors.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db.models import Model
+from django_filters import rest_framework as filters
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import DjangoModelPermissions
+from rest_framework.serializers import as_serializer_error
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.generics import GenericAPIView
+    from rest_framework.request import Request
+
+    View = GenericAPIView[Any]
+else:
+    View = object
+
+ModelT = TypeVar("ModelT", bound=Model)
+PAGING = {"cursor", "page_size"}
+
+
+class ModelPermissions(DjangoModelPermissions):
+    """Asks for view_, add_, change_ or delete_ of the view's model."""
+
+    perms_map = {
+        **DjangoModelPermissions.perms_map,
+        "GET": ["%(app_label)s.view_%(model_name)s"],
+        "HEAD": ["%(app_label)s.view_%(model_name)s"],
+        "OPTIONS": ["%(app_label)s.view_%(model_name)s"],
+    }
+
+
+class ScopedQueryset(View):
+    """Narrows a view's `queryset` by its own `visible_to(user)`."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: Any = super().get_queryset()
+        return rows.visible_to(self.request.user)  # type: ignore[no-any-return]
+
+
+class VisibleKey(serializers.PrimaryKeyRelatedField[Any]):
+    """A foreign key that accepts only rows the user sees."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: Any = super().get_queryset()
+        return rows.visible_to(self.context["request"].user)  # type: ignore[no-any-return]
+
+
+class CheckedSerializer(serializers.ModelSerializer[ModelT]):
+    """Turns a broken database constraint into a 400 with the constraint's sentence."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        candidate = copy(self.instance) or self.Meta.model()  # type: ignore[misc]
+        for name, value in attrs.items():
+            setattr(candidate, name, value)
+        try:
+            candidate.validate_constraints()
+        except ModelValidationError as error:
+            raise serializers.ValidationError(as_serializer_error(error)) from error
+        return attrs
+
+
+class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
+    """django-filter, with a 400 that names the filter nobody knows."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: Any
+    ) -> QuerySet[Any]:
+        filterset = self.get_filterset_class(view, queryset)
+        known = set(filterset.base_filters) if filterset else set()
+        unknown = set(request.query_params) - known
+        if view.paginator:
+            unknown -= PAGING
+        if unknown:
+            names = ", ".join(sorted(known)) or "none"
+            raise ValidationError(
+                dict.fromkeys(unknown, f"Unknown filter. Known: {names}.")
+            )
+        return super().filter_queryset(request, queryset, view)  # type: ignore[no-any-return]
+
+
+class EventFilter(filters.FilterSet):  # type: ignore[misc]
+    """Keeps the events of `from` <= occurred_at < `to`; base of every event list."""
+
+    from_ = filters.IsoDateTimeFilter("occurred_at", "gte", label="From, inclusive")
+    to = filters.IsoDateTimeFilter("occurred_at", "lt", label="To, exclusive")
+
+    @classmethod
+    def get_filters(cls) -> dict[str, Any]:
+        """Give `from_` its name in addresses, which no class attribute can bear."""
+        found = super().get_filters()
+        return {name.rstrip("_"): wanted for name, wanted in found.items()}
+
+
+class ById(CursorPagination):
+    """Pages of tables that people edit; stable while rows arrive."""
+
+    ordering: tuple[str, ...] = ("id",)
+    page_size_query_param = "page_size"
+    max_page_size = 1000
+
+
+class NewestFirst(ById):
+    """Pages of event tables."""
+
+    ordering = ("-occurred_at", "-id")
