@@ -41,6 +41,7 @@ clean:
 	rm -rf $(VENV) .*_cache .hypothesis
 
 $(VENV)/.run: requirements.txt
+	@echo "Installing the packages into $(VENV); this takes some minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
