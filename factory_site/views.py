@@ -30,6 +30,7 @@ FALLBACK = (
     "No weights: people are found by the simple OpenCV detector and will be missed."
 )
 NO_WORKER = "No vision worker is running: pictures and counts stand still."
+SET_ASIDE = "Events that could not be recorded: {}. The vision worker's log says why."
 NO_DATABASE = "Postgres does not answer: nothing is recorded, events wait on disk."
 NO_REDIS = "Redis does not answer: nothing is live."
 
@@ -143,4 +144,6 @@ def worker_problems() -> list[str]:
         return [NO_REDIS]
     if not running:
         return [NO_WORKER]
-    return [FALLBACK] if any(worker.fallback for worker in running) else []
+    fallback = [FALLBACK] if any(worker.fallback for worker in running) else []
+    failed = sum(worker.failed for worker in running)
+    return fallback + ([SET_ASIDE.format(failed)] if failed else [])

@@ -34,7 +34,7 @@ class TryAgainLater(Exception):
 class EventQueue:
     """First in, first out, in a folder of its own that one process may use at a time.
 
-    Raises QueueInUse. Failed events stay in the folder, counted by `failed`.
+    Raises QueueInUse.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,6 +51,8 @@ class EventQueue:
         self._queue = SQLiteAckQueue(
             str(folder), multithreading=True, serializer=json_serializer
         )
+        self.failed = int(self._queue.ack_failed_count())
+        """How many events were set aside; they stay in the folder."""
 
     def put(self, event: str) -> None:
         """Write one event, as text, to disk."""
@@ -74,6 +76,7 @@ class EventQueue:
         except Exception:
             logger.exception("Event %s was set aside.", item["pqid"])
             self._queue.ack_failed(id=item["pqid"])
+            self.failed += 1
         else:
             self._queue.ack(id=item["pqid"])
             self._queue.clear_acked_data(max_delete=1000, keep_latest=KEEP_RECORDED)
@@ -81,11 +84,6 @@ class EventQueue:
 
     def __len__(self) -> int:
         return int(self._queue.active_size())
-
-    @property
-    def failed(self) -> int:
-        """How many events were set aside."""
-        return int(self._queue.ack_failed_count())
 
     def close(self) -> None:
         self._queue.close()

@@ -27,6 +27,8 @@ class WorkerStatus:
     cameras: Sequence[str]
     queued: int
     """Events on disk that are not yet recorded."""
+    failed: int
+    """Events set aside because they could not be recorded; the log says why."""
 
 
 def connect() -> redis.Redis:

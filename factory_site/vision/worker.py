@@ -111,6 +111,7 @@ class VisionWorker:
             fallback=self._detector.fallback,
             cameras=self._runner.codes,
             queued=len(self._queue),
+            failed=self._queue.failed,
         )
 
     def on_analysis(

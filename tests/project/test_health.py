@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def report(client: redis.Redis, *, fallback: bool = False) -> None:
-    workers.report(client, workers.WorkerStatus("vision-1", "x", fallback, [], 0))
+def report(client: redis.Redis, *, fallback: bool = False, failed: int = 0) -> None:
+    status = workers.WorkerStatus("vision-1", "x", fallback, [], 0, failed)
+    workers.report(client, status)
 
 
 class TestHealth:
@@ -32,6 +33,16 @@ class TestHealth:
 
         assert answer.status_code == 200
         assert answer.json() == {"status": "ok", "problems": []}
+
+    def test_is_degraded_when_events_were_set_aside(
+        self, client: Client, redis_client: redis.Redis
+    ) -> None:
+        report(redis_client, failed=2)
+
+        answer = client.get("/api/health")
+
+        assert answer.status_code == 200
+        assert answer.json()["problems"] == [views.SET_ASIDE.format(2)]
 
     def test_is_degraded_without_weights(
         self, client: Client, redis_client: redis.Redis

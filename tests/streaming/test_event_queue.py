@@ -42,6 +42,10 @@ def drain(queue: EventQueue) -> list[str]:
     return received
 
 
+def refuse(event: str) -> None:
+    raise ValueError(event)
+
+
 class TestEventQueue:
     def test_delivers_in_order_and_once(self, queue: EventQueue) -> None:
         queue.put("first")
@@ -101,6 +105,16 @@ class TestEventQueue:
 
         assert received == ["good"]
         assert queue.failed == 1
+
+    def test_counts_what_an_earlier_process_set_aside(self, folder: Path) -> None:
+        first = EventQueue(folder)
+        first.put("broken")
+        first.deliver(refuse)
+        first.close()
+
+        second = EventQueue(folder)
+        assert second.failed == 1
+        second.close()
 
     def test_refuses_a_second_worker_of_the_same_name(
         self, queue: EventQueue, folder: Path

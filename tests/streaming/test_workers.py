@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 
 def status(name: str, *, queued: int = 0) -> WorkerStatus:
-    return WorkerStatus(name, "yolo", fallback=False, cameras=["CAM-1"], queued=queued)
+    return WorkerStatus(
+        name, "yolo", fallback=False, cameras=[], queued=queued, failed=0
+    )
 
 
 class TestRunning:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import redis
     from pytest_django import Settings
 
-STATUS = WorkerStatus("vision-1", "bright", fallback=False, cameras=["CAM-1"], queued=0)
+STATUS = WorkerStatus(
+    "vision-1", "bright", fallback=False, cameras=["CAM-1"], queued=0, failed=0
+)
 PLAN = CameraPlan(
     code="CAM-1",
     name="Gate",
