@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -14,7 +15,6 @@ import psutil
 from .environment import ROOT
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Iterator, Mapping, Sequence
 
 HANG_S = 8.0
@@ -63,6 +63,8 @@ def running(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # Under nohup the tests, and so what they start, would ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         watchdog = threading.Timer(WATCHDOG_S, process.kill)
