@@ -60,6 +60,24 @@ def client() -> APIClient:
     return APIClient()
 
 
+@pytest.fixture
+def admin(client: APIClient, line: CountingLine) -> APIClient:
+    """Give a client logged in as a site admin of the line's site."""
+    client.force_authenticate(
+        make_user("amir", role=SITE_ADMIN, sites=[line.camera.site])
+    )
+    return client
+
+
+@pytest.fixture
+def reader(client: APIClient, line: CountingLine) -> APIClient:
+    """Give a client logged in as an integrator of the line's site."""
+    client.force_authenticate(
+        make_user("iris", role=INTEGRATOR, sites=[line.camera.site])
+    )
+    return client
+
+
 def address(route: str, line: CountingLine) -> str:
     counted = make_line(camera=make_camera(site=line.camera.site))
     log = record_crossing(event=make_crossing(counted, Direction.IN))
@@ -241,13 +259,6 @@ class TestTokens:
 
 
 class TestCameras:
-    @pytest.fixture
-    def admin(self, client: APIClient, line: CountingLine) -> APIClient:
-        client.force_authenticate(
-            make_user("amir", role=SITE_ADMIN, sites=[line.camera.site])
-        )
-        return client
-
     def test_are_those_of_the_users_own_sites(
         self, admin: APIClient, line: CountingLine
     ) -> None:
@@ -335,13 +346,6 @@ class TestCameras:
 class TestLines:
     POINTS = {"x1": 0.1, "y1": 0.2, "x2": 0.3, "y2": 0.4}
 
-    @pytest.fixture
-    def admin(self, client: APIClient, line: CountingLine) -> APIClient:
-        client.force_authenticate(
-            make_user("amir", role=SITE_ADMIN, sites=[line.camera.site])
-        )
-        return client
-
     def test_are_those_of_the_users_own_sites(
         self, admin: APIClient, line: CountingLine
     ) -> None:
@@ -397,13 +401,6 @@ class TestLines:
 
 
 class TestLogs:
-    @pytest.fixture
-    def reader(self, client: APIClient, line: CountingLine) -> APIClient:
-        client.force_authenticate(
-            make_user("iris", role=INTEGRATOR, sites=[line.camera.site])
-        )
-        return client
-
     def test_are_those_of_the_users_own_sites(
         self, reader: APIClient, line: CountingLine
     ) -> None:
@@ -446,13 +443,6 @@ class TestLogs:
 
 
 class TestLive:
-    @pytest.fixture
-    def reader(self, client: APIClient, line: CountingLine) -> APIClient:
-        client.force_authenticate(
-            make_user("iris", role=INTEGRATOR, sites=[line.camera.site])
-        )
-        return client
-
     def test_counts_the_cameras_of_the_users_own_sites(
         self, reader: APIClient, line: CountingLine
     ) -> None:
