@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from factory_site.pipelines import Event, stages_of
 from occupancy.pipeline import LineCrossed
 from streaming.vision.pipeline import CameraPipeline
 from streaming.vision.recording import analyse
+from streaming.vision.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +31,8 @@ if TYPE_CHECKING:
 class Report:
     """What was found; frames are counted from 1.
 
-    `seconds` is how long the analysis took and `fps` frames per such second;
+    `seconds` is how long the analysis took, from the first frame on with the weights
+    loaded, and `fps` frames per such second;
     `video_seconds` is how long the recording plays.
     """
 
@@ -79,6 +84,13 @@ class Report:
             "out": directions.count("out"),
             "crossings": crossings,
         }
+
+
+def warm_up(detector: Detector, *, width: int, height: int) -> None:
+    """Have the detector load what it needs for pictures of this size."""
+    black = np.zeros((height, width, 3), np.uint8)
+    never = datetime.min.replace(tzinfo=UTC)
+    detector.detect([Frame("", "", 0, never, 0.0, black)])
 
 
 def analyse_recording(

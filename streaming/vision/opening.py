@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import av
 import av.error
@@ -97,12 +97,22 @@ def _network_fault(host: str) -> SourceFault:
     return SourceFault.UNREACHABLE
 
 
-def duration_s(spec: SourceSpec) -> float | None:
-    """Return how long a recording plays; None where that is not known, as of a camera.
+class Recording(NamedTuple):
+    """What a recording says of itself."""
 
-    Raises `SourceError`.
-    """
-    if spec.is_live:
-        return None
+    seconds: float | None
+    """None where its container does not tell."""
+    width: int
+    height: int
+
+
+def look_at(spec: SourceSpec) -> Recording:
+    """Open a recording and read what it says of itself; raises `SourceError`."""
     with open_container(spec, Timeouts()) as container:
-        return container.duration / av.time_base if container.duration else None
+        if not container.streams.video:
+            raise SourceError(SourceFault.NO_VIDEO, spec.shown)
+        picture = container.streams.video[0]
+        length = container.duration
+        return Recording(
+            length / av.time_base if length else None, picture.width, picture.height
+        )

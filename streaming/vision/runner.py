@@ -13,8 +13,9 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from .addresses import SourceError
 from .pipeline import CameraPipeline, Sampler
-from .sources import Capture, SourceError, open_source
+from .sources import Capture, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence

@@ -17,13 +17,10 @@ from av.video.reformatter import VideoReformatter
 from .addresses import (
     SourceError,
     SourceFault,
-    SourceKind,
     SourceSpec,
-    UnsupportedSource,
     parse_source,
-    redact,
 )
-from .opening import Timeouts, duration_s, fault_of, open_container
+from .opening import Timeouts, fault_of, open_container
 from .types import Frame
 
 if TYPE_CHECKING:
@@ -39,22 +36,6 @@ if TYPE_CHECKING:
 
     Clock = Callable[[], datetime]
     Wants = Callable[[float], bool]
-
-__all__ = [
-    "Capture",
-    "LatestFrame",
-    "SourceError",
-    "SourceFault",
-    "SourceKind",
-    "SourceSpec",
-    "Timeouts",
-    "UnsupportedSource",
-    "VideoSource",
-    "duration_s",
-    "open_source",
-    "parse_source",
-    "redact",
-]
 
 logger = logging.getLogger(__name__)
 

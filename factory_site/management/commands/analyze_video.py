@@ -17,14 +17,15 @@ from rich.progress import Progress
 from rich.table import Table
 
 from factory_site import pipelines
-from factory_site.vision.analysis import Report, analyse_recording
+from factory_site.vision.analysis import Report, analyse_recording, warm_up
 from factory_site.vision.detector import the_detector
 from streaming.models import Camera
+from streaming.vision.addresses import SourceError
 from streaming.vision.annotate import annotate
 from streaming.vision.geometry import Line, NamedLine, ZeroLengthLine
-from streaming.vision.opening import duration_s
+from streaming.vision.opening import look_at
 from streaming.vision.runner import CameraPlan
-from streaming.vision.sources import SourceError, open_source
+from streaming.vision.sources import open_source
 from streaming.vision.types import Point
 from streaming.vision.writing import VideoWriter
 
@@ -102,11 +103,12 @@ class Command(BaseCommand):
 
 def analyse(plan: CameraPlan, source: VideoSource, annotated: Path | None) -> Report:
     """Analyse, record what can be recorded, draw where asked to, show the progress."""
-    total_s = duration_s(source.spec)
+    recording = look_at(source.spec)
     detector = the_detector()
+    warm_up(detector, width=recording.width, height=recording.height)
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(console=Console(stderr=True)))
-        task = progress.add_task(Path(plan.source_url).name, total=total_s)
+        task = progress.add_task(Path(plan.source_url).name, total=recording.seconds)
         writer = annotated and stack.enter_context(VideoWriter(annotated))
 
         def seen(analysis: Analysis[pipelines.Event]) -> None:

@@ -16,17 +16,9 @@ import cv2
 import numpy as np
 import pytest
 
-from streaming.vision.sources import (
-    Capture,
-    LatestFrame,
-    SourceError,
-    SourceFault,
-    Timeouts,
-    VideoSource,
-    duration_s,
-    open_source,
-    parse_source,
-)
+from streaming.vision.addresses import SourceError, SourceFault, parse_source
+from streaming.vision.opening import Timeouts, look_at
+from streaming.vision.sources import Capture, LatestFrame, VideoSource, open_source
 from streaming.vision.types import Frame
 
 if TYPE_CHECKING:
@@ -155,7 +147,10 @@ class TestRecording:
         assert list(frames) == []
 
     def test_knows_its_length(self, clip: Path) -> None:
-        assert duration_s(parse_source(str(clip))) == pytest.approx(COUNT / FPS)
+        recording = look_at(parse_source(str(clip)))
+
+        assert recording.seconds == pytest.approx(COUNT / FPS)
+        assert (recording.width, recording.height) == (64, 48)
 
 
 class TestRefusedRecording:
