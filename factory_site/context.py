@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
+def admin_badge(_request: HttpRequest) -> list[str] | None:
+    """Give the admin's header a badge while something is wrong: its text and colour."""
+    problems = worker_problems()
+    return [problems[0].partition(":")[0], "danger"] if problems else None
+
+
 def page_frame(request: HttpRequest) -> dict[str, Any]:
     """Give every page what its frame shows, looked up only where it is shown."""
     user = getattr(request, "user", None)

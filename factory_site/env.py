@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -113,15 +114,23 @@ def secret(name: str, *, kept_in: Path | None) -> str:
 
 def kept_secret(file: Path, *, length_bytes: int = 64) -> str:
     """Read the secret in `file`; make it first, mode 0600, where there is none."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            _write_once(file, secrets.token_urlsafe(length_bytes))
         return file.read_text().strip()
-    with os.fdopen(descriptor, "w") as handle:
-        value = secrets.token_urlsafe(length_bytes)
-        handle.write(value)
-    return value
+    except OSError as error:
+        raise Misconfigured(
+            "VAR_DIR", f"must be a folder that can be written: {error.strerror}."
+        ) from error
+
+
+def _write_once(file: Path, text: str) -> None:
+    """Write a file for its owner alone, unless another process was faster."""
+    with suppress(FileExistsError):
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(text)
 
 
 def database(name: str) -> dict[str, Any] | None:

@@ -269,5 +269,6 @@ UNFOLD = {
     "SITE_HEADER": "Factory Site",
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
+    "ENVIRONMENT": "factory_site.context.admin_badge",
     "SITE_FAVICONS": [{"rel": "icon", "href": lambda _: static("icon.svg")}],
 }

@@ -34,16 +34,24 @@ class CountingLineAdmin(ScopedAdmin):
 @admin.register(OccupancyLog)
 class OccupancyLogAdmin(ReadOnly, ScopedAdmin):
     list_display = [
-        "occurred_at",
+        "when",
         "camera",
         "line",
         "direction",
         "current_count",
         "cause",
-        "is_drift",
+        "drift",
     ]
     list_filter = ["camera", "cause", "is_drift"]
-    list_select_related = ["camera", "line"]
+    list_select_related = ["camera__site", "line"]
     search_fields = ["camera__code", "line__name", "event_id"]
     date_hierarchy = "occurred_at"
     ordering = ["-occurred_at", "-id"]
+
+    @admin.display(description="when, site time", ordering="occurred_at")
+    def when(self, log: OccupancyLog) -> str:
+        return f"{log.camera.site.local(log.occurred_at):%Y-%m-%d %H:%M:%S %Z}"
+
+    @admin.display(description="drift", ordering="is_drift")
+    def drift(self, log: OccupancyLog) -> str:
+        return "left an empty place" if log.is_drift else ""

@@ -17,6 +17,8 @@ from .models import Camera, Site
 from .vision.addresses import redact
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import Model
     from django.http import HttpRequest
 
@@ -81,7 +83,7 @@ class CameraAdmin(ScopedAdmin):
     list_select_related = ["site"]
     search_fields = ["code", "name"]
     ordering = ["code"]
-    readonly_fields = ["state", "state_since", "state_reason", "last_frame_at"]
+    readonly_fields = ["state", "since", "state_reason", "last_picture"]
     fieldsets = [
         (None, {"fields": ["site", "code", "name", "enabled"]}),
         (
@@ -95,11 +97,20 @@ class CameraAdmin(ScopedAdmin):
         (
             "State",
             {
-                "fields": ["state", "state_since", "state_reason", "last_frame_at"],
-                "description": "Written by the vision worker.",
+                "fields": ["state", "since", "state_reason", "last_picture"],
+                "description": "Written by the vision worker. A camera with records "
+                "cannot be deleted; switch it off instead.",
             },
         ),
     ]
+
+    @admin.display(description="since, site time")
+    def since(self, camera: Camera) -> str:
+        return site_time(camera, camera.state_since)
+
+    @admin.display(description="last picture, site time")
+    def last_picture(self, camera: Camera) -> str:
+        return site_time(camera, camera.last_frame_at)
 
     def view_on_site(self, obj: Camera) -> str:
         return reverse("camera", args=[obj.code])
@@ -109,6 +120,10 @@ class CameraAdmin(ScopedAdmin):
     ) -> bool:
         """A camera with records stays; it is switched off instead."""
         return super().has_delete_permission(request, obj) and not has_history(obj)
+
+
+def site_time(camera: Camera, at: datetime | None) -> str:
+    return f"{camera.site.local(at):%Y-%m-%d %H:%M:%S %Z}" if at else "-"
 
 
 def has_history(camera: Model | None) -> bool:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def report_state(*, code: str, state: Camera.State, reason: str, at: datetime) -> bool:
     """Store and announce a camera's state; False when it is no news.
 
-    `reason` is the sentence that people read, without any password.
+    `reason` is the sentence that people read, without any password. Being told that a
+    camera is online is always news: its worker may have ended without a word before.
     """
-    changed = (
-        Camera.objects.filter(code=code)
-        .exclude(state=state, state_reason=reason)
-        .update(state=state, state_reason=reason, state_since=at)
-    )
+    told = Camera.objects.filter(code=code)
+    if state != Camera.State.ONLINE:
+        told = told.exclude(state=state, state_reason=reason)
+    changed = told.update(state=state, state_reason=reason, state_since=at)
     if changed:
         camera = Camera.objects.get(code=code)
         live.publish(

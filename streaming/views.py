@@ -64,7 +64,8 @@ async def parts(request: HttpRequest, camera: Camera) -> AsyncIterator[bytes]:
     5 s without a picture the viewer is told, and never left with a stale one.
     """
     yield BOUNDARY
-    yield part(placeholder(camera.name, "Waiting for the picture"))
+    waiting = part(placeholder(camera.name, "Waiting for the picture"))
+    yield waiting + waiting  # Chromium shows a part when the next one comes.
     clock = asyncio.get_running_loop().time
     number, check_at_s = 0, clock() + RECHECK_S
     async with frames.watch(camera.code) as feed:
@@ -78,7 +79,8 @@ async def parts(request: HttpRequest, camera: Camera) -> AsyncIterator[bytes]:
                 number = newer
                 yield part(feed.jpeg)
             else:
-                yield part(await no_picture(camera))
+                told = part(await no_picture(camera))
+                yield told + told
     yield part(placeholder(camera.name, "Your login may not watch it any more"))
 
 

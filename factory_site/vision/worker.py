@@ -124,5 +124,5 @@ class VisionWorker:
 
     def on_state(self, plan: CameraPlan, state: CameraState, reason: str) -> None:
         log = logger.info if state is CameraState.ONLINE else logger.warning
-        log("%s is %s. %s", plan.code, state, reason)
+        log("%s is %s%s", plan.code, state, f": {reason}" if reason else ".")
         self._clerk.note_state(plan.code, state, reason, timezone.now())

@@ -48,7 +48,8 @@ _SENTENCES: Final = {
         "{shown} does not exist. Check the path and that its disk is mounted."
     ),
     SourceFault.NOT_A_VIDEO: (
-        "{shown} is not a video that can be read. Check what it really is."
+        "{shown} is not a video that can be read. Check what it is; for a camera, its"
+        " path and login."
     ),
     SourceFault.NO_VIDEO: (
         "{shown} has no video stream. Choose a stream with a picture."

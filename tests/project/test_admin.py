@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ from streaming.models import Camera
 from tests.factories import make_camera, make_crossing, make_line, make_site, make_user
 
 if TYPE_CHECKING:
+    import redis
     from django.test import Client
     from pytest_django import Settings
 
@@ -157,6 +159,28 @@ class TestRoleAdmin:
         role.refresh_from_db()
         assert role.name == HR
         assert role.permissions.exists()
+
+
+class TestBadge:
+    def test_says_in_the_admin_too_that_something_is_wrong(
+        self, admin_client: Client, redis_client: redis.Redis
+    ) -> None:
+        page = admin_client.get(reverse("admin:index")).content.decode()
+
+        assert "No vision worker is running" in page
+
+
+class TestOccupancyLogAdmin:
+    def test_shows_site_time_to_the_second(
+        self, admin_client: Client, line: CountingLine
+    ) -> None:
+        at = datetime(2026, 3, 1, 3, 30, 15, tzinfo=UTC)
+        record_crossing(event=make_crossing(line, Direction.IN, at=at))
+        address = reverse("admin:occupancy_occupancylog_changelist")
+
+        page = admin_client.get(address).content.decode()
+
+        assert "2026-03-01 09:00:15 IST" in page
 
 
 class TestCameraAdmin:

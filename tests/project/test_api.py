@@ -432,7 +432,10 @@ class TestLogs:
         assert [row["direction"] for row in rows] == ["out", "in"]
         assert none == []
 
-    @pytest.mark.parametrize("query", [{"colour": "red"}, {"from": "yesterday"}])
+    @pytest.mark.parametrize(
+        "query",
+        [{"colour": "red"}, {"from": "yesterday"}, {"camera": "CAM-NONE"}],
+    )
     def test_refuse_filters_they_do_not_understand(
         self, reader: APIClient, query: dict[str, str]
     ) -> None:

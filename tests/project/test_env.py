@@ -82,6 +82,12 @@ class TestKeptSecret:
         assert len(first) >= 50
         assert file.stat().st_mode & 0o777 == 0o600
 
+    def test_names_the_folder_that_cannot_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+
+        with pytest.raises(env.Misconfigured, match="VAR_DIR must be a folder"):
+            env.kept_secret(tmp_path / "file" / "key")
+
 
 class TestDocumentation:
     @pytest.mark.parametrize("file", ["docs/configuration.md", ".env.example"])

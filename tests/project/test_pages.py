@@ -374,7 +374,7 @@ class TestRefusal:
         page = client.get("/")
 
         assert page.status_code == 403
-        assert "Your login has no role yet. Ask your site admin" in text(page)
+        assert "Your login has no role yet. Ask whoever" in text(page)
         assert 'href="/"' not in page.content.decode()
 
     def test_is_readable_for_a_page_that_is_not_there(self, security: Client) -> None:

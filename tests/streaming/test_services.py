@@ -45,6 +45,16 @@ class TestReportState:
         camera.refresh_from_db()
         assert camera.state_since == NOW
 
+    def test_counts_anew_from_each_time_that_it_comes_online(self) -> None:
+        camera = make_camera()
+        later = NOW.replace(hour=13)
+
+        for at in (NOW, later):
+            report_state(code=camera.code, state=Camera.State.ONLINE, reason="", at=at)
+
+        camera.refresh_from_db()
+        assert camera.state_since == later
+
     def test_passes_over_a_camera_that_was_deleted(self) -> None:
         camera = make_camera()
         Camera.objects.all().delete()
