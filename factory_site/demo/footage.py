@@ -282,11 +282,6 @@ def write_yard_clip(path: Path, *, progress: Progress | None = None) -> ClipTrut
     return _write(yard_scene(), path, progress)
 
 
-def write_gate_clip(path: Path, *, progress: Progress | None = None) -> ClipTruth:
-    """Write the clip of a truck that comes to a gate; raises `PicturesMissing`."""
-    return _write(gate_scene(), path, progress)
-
-
 def clips_from(folder: Path) -> list[DemoClip]:
     """List the recordings in `folder`, by name; raises `NoDemoClips`."""
     if not folder.is_dir():
