@@ -19,9 +19,16 @@ HR, SECURITY, INTEGRATOR, SITE_ADMIN = "HR", "Security", "Integrator", "Site adm
 _LOOK = (
     "streaming.view_site",
     "streaming.view_camera",
+    "streaming.view_cameraoutage",
     "occupancy.view_countingline",
     "occupancy.view_occupancylog",
 )
+_GUARD = (
+    "streaming.view_visionworker",
+    "alerts.view_alert",
+    "alerts.handle_alert",
+)
+_INTEGRATE = ("streaming.view_visionworker", "alerts.view_alert")
 _SET_UP = (
     "streaming.change_site",
     "streaming.add_camera",
@@ -30,12 +37,21 @@ _SET_UP = (
     "occupancy.add_countingline",
     "occupancy.change_countingline",
     "occupancy.delete_countingline",
+    "alerts.view_alertrule",
+    "alerts.add_alertrule",
+    "alerts.change_alertrule",
+    "alerts.delete_alertrule",
+    "alerts.view_alertchannel",
+    "alerts.add_alertchannel",
+    "alerts.change_alertchannel",
+    "alerts.delete_alertchannel",
+    "alerts.view_alertdelivery",
 )
 ROLES: Mapping[str, Sequence[str]] = {
     HR: _LOOK,
-    SECURITY: _LOOK,
-    INTEGRATOR: _LOOK,
-    SITE_ADMIN: (*_LOOK, *_SET_UP, "identity.view_user"),
+    SECURITY: (*_LOOK, *_GUARD),
+    INTEGRATOR: (*_LOOK, *_INTEGRATE),
+    SITE_ADMIN: (*_LOOK, *_GUARD, *_SET_UP, "identity.view_user"),
 }
 STAFF_ROLES = (HR, SITE_ADMIN)
 """Those who work in the admin."""

@@ -9,17 +9,20 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.timezone import localtime
 
 from .fields import EncryptedTextField, Unreadable
 from .vision.addresses import UnsupportedSource, parse_source, redact
+from .vision.trouble import PHRASES, Cause
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-STILL_AFTER = timedelta(seconds=60)
+STILL_AFTER = timedelta(seconds=20)
+CAUSES = [(cause.value, phrase) for cause, phrase in PHRASES.items()]
 
 
 def check_time_zone(name: str) -> None:
@@ -92,7 +95,15 @@ class Camera(models.Model):
         UNKNOWN = "unknown", "Not started"
         ONLINE = "online", "Online"
         OFFLINE = "offline", "Offline"
+        UNUSABLE = "unusable", "No usable picture"
         ENDED = "ended", "Recording ended"
+
+    class Place(models.TextChoices):
+        """Where it looks, most important first: a busy worker sheds from the end."""
+
+        GATE = "gate", "Gate or door"
+        HALL = "hall", "Hall or room"
+        YARD = "yard", "Yard or fence"
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="cameras")
     code = models.CharField(
@@ -112,11 +123,27 @@ class Camera(models.Model):
         help_text="rtsp://user:password@10.0.0.5/stream1, an http:// MJPEG address, "
         "the path of a recording, or usb:0. Stored encrypted.",
     )
+    sub_stream_url = EncryptedTextField(
+        "sub-stream",
+        blank=True,
+        validators=[check_source_url],
+        help_text="A smaller stream of the same camera, such as "
+        "rtsp://user:password@10.0.0.5/stream2. Where it is given people are looked "
+        "for in it, and the main one is read only while somebody watches. Stored "
+        "encrypted.",
+    )
     loop = models.BooleanField(
         default=False, help_text="Play a recording again and again."
     )
     direction = models.CharField(
         max_length=5, choices=Direction, default=Direction.NONE
+    )
+    place = models.CharField(
+        max_length=4,
+        choices=Place,
+        default=Place.HALL,
+        help_text="When a vision worker has too much to do, yards are looked at less "
+        "often first, gates last.",
     )
     detect_fps = models.FloatField(
         "pictures analysed per second",
@@ -130,8 +157,17 @@ class Camera(models.Model):
         max_length=8, choices=State, default=State.UNKNOWN, editable=False
     )
     state_since = models.DateTimeField(null=True, editable=False)
+    state_cause = models.CharField(
+        max_length=20, choices=CAUSES, blank=True, editable=False
+    )
     state_reason = models.TextField(blank=True, editable=False)
     last_frame_at = models.DateTimeField(null=True, editable=False)
+
+    lease_holder = models.CharField(max_length=100, blank=True, editable=False)
+    """Name of the vision worker that runs it, as long as `lease_until` is to come."""
+    lease_until = models.DateTimeField(null=True, editable=False)
+    lease_term = models.PositiveBigIntegerField(default=0, editable=False)
+    """Counts the holders: an event born under an earlier term may be a double."""
 
     objects = CameraQuerySet.as_manager()
 
@@ -158,11 +194,81 @@ class Camera(models.Model):
 
     def is_out(self, *, now: datetime) -> bool:
         """Whether it gives no picture though it should."""
-        is_offline = self.state == self.State.OFFLINE
-        return self.enabled and (is_offline or self.stands_still(now=now))
+        is_out = self.state in {self.State.OFFLINE, self.State.UNUSABLE}
+        return self.enabled and (is_out or self.stands_still(now=now))
 
     @property
     def shown_source(self) -> str:
         """The source without its password; empty when it cannot be decrypted."""
         source = self.source_url
         return "" if isinstance(source, Unreadable) else redact(source)
+
+
+class CameraOutageQuerySet(models.QuerySet["CameraOutage"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        return self.filter(camera__in=Camera.objects.visible_to(user))
+
+    def open(self) -> Self:
+        return self.filter(ended_at=None)
+
+    def between(self, start: datetime, end: datetime) -> Self:
+        """Keep those that lie at least partly in [start, end)."""
+        is_over = models.Q(ended_at__lte=start)
+        return self.filter(started_at__lt=end).exclude(is_over)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-started_at", "-id")
+
+
+class CameraOutage(models.Model):
+    """A period [started_at, ended_at) in which a camera gave no usable picture."""
+
+    # Of a camera that may be deleted nothing was recorded: an outage proves nothing.
+    camera = models.ForeignKey(Camera, models.CASCADE, related_name="outages")
+    cause = models.CharField(max_length=20, choices=CAUSES)
+    """The first one; what it turned into is in the log."""
+    reason = models.TextField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    objects = CameraOutageQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["camera", "-started_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["camera"],
+                condition=models.Q(ended_at=None),
+                name="camera_one_open_outage",
+                violation_error_message="The camera's last outage is not over yet.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__gte=models.F("started_at")),
+                name="outage_ends_after_start",
+                violation_error_message="An outage ends after it starts.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.camera_id} {Cause(self.cause).phrase}"
+
+
+class VisionWorkerQuerySet(models.QuerySet["VisionWorker"]):
+    def alive(self, *, lease: timedelta) -> Self:
+        """Keep those that renewed within `lease`, by Postgres' own clock."""
+        return self.filter(seen_at__gt=Now() - lease)
+
+
+class VisionWorker(models.Model):
+    """A vision worker that takes cameras; all instants are by Postgres' clock."""
+
+    name = models.CharField(max_length=100, unique=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    pinned = models.JSONField(default=list)
+    """Codes of the only cameras it runs; empty: any."""
+
+    objects = VisionWorkerQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads it
+from dataclasses import dataclass
 
+import msgspec
 import redis
 from django.conf import settings
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from .vision.stats import CameraStats  # noqa: TC001 - msgspec reads it
 
 NAMES = "vision_workers"
 EXPIRY_S = 15
@@ -24,11 +23,18 @@ class WorkerStatus:
     detector: str
     fallback: bool
     """True while it makes do with the OpenCV detector, for want of weights."""
-    cameras: Sequence[str]
+    cameras: Mapping[str, CameraStats]
+    """By code, those it runs."""
     queued: int
     """Events on disk that are not yet recorded."""
     failed: int
     """Events set aside because they could not be recorded; the log says why."""
+    stale: int = 0
+    """Events left out because another worker had taken over their camera."""
+    memory_bytes: int = 0
+    """Resident memory of the process."""
+    busy: float = 0.0
+    """Share of the last seconds in which the loop had work, 0..1."""
 
 
 def connect() -> redis.Redis:
@@ -36,7 +42,7 @@ def connect() -> redis.Redis:
 
 
 def report(client: redis.Redis, status: WorkerStatus) -> None:
-    client.set(_key(status.name), json.dumps(asdict(status)), ex=EXPIRY_S)
+    client.set(_key(status.name), msgspec.json.encode(status), ex=EXPIRY_S)
     client.sadd(NAMES, status.name)
 
 
@@ -48,7 +54,9 @@ def running() -> list[WorkerStatus]:
         reports = dict(zip(names, values, strict=True))
         if gone := [name for name, report in reports.items() if not report]:
             client.srem(NAMES, *gone)
-    return [WorkerStatus(**json.loads(report)) for report in values if report]
+    return [
+        msgspec.json.decode(report, type=WorkerStatus) for report in values if report
+    ]
 
 
 def _key(name: str) -> str:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from factory_site import pipelines
 from streaming.frames import FramePublisher
 from streaming.vision.runner import CameraState, Runner
+from streaming.vision.stats import CameraStats
 from streaming.workers import WorkerStatus
 
 from .clerk import Clerk
@@ -109,7 +110,7 @@ class VisionWorker:
             name=self._name,
             detector=self._detector.name,
             fallback=self._detector.fallback,
-            cameras=self._runner.codes,
+            cameras={code: CameraStats() for code in self._runner.codes},
             queued=len(self._queue),
             failed=self._queue.failed,
         )

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def report(client: redis.Redis, *, fallback: bool = False, failed: int = 0) -> None:
-    status = workers.WorkerStatus("vision-1", "x", fallback, [], 0, failed)
+    status = workers.WorkerStatus("vision-1", "x", fallback, {}, 0, failed)
     workers.report(client, status)
 
 

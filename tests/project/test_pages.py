@@ -318,7 +318,7 @@ class TestFrame:
         said: bool,  # noqa: FBT001
     ) -> None:
         workers.report(
-            redis_client, workers.WorkerStatus("vision-1", "x", fallback, [], 0, 0)
+            redis_client, workers.WorkerStatus("vision-1", "x", fallback, {}, 0, 0)
         )
 
         page = text(security.get("/"))

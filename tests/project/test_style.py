@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["factory_site", "identity", "occupancy", "streaming"]
+PACKAGES = ["alerts", "factory_site", "identity", "occupancy", "streaming"]
 FILES = [
     path
     for package in PACKAGES

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def status(name: str, *, queued: int = 0) -> WorkerStatus:
     return WorkerStatus(
-        name, "yolo", fallback=False, cameras=[], queued=queued, failed=0
+        name, "yolo", fallback=False, cameras={}, queued=queued, failed=0
     )
 
 

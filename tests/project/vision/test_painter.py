@@ -11,6 +11,7 @@ from streaming import frames, workers
 from streaming.frames import FramePublisher
 from streaming.vision.pipeline import Analysis
 from streaming.vision.runner import CameraPlan
+from streaming.vision.stats import CameraStats
 from streaming.vision.types import Frame
 from streaming.workers import WorkerStatus
 
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
     from pytest_django import Settings
 
 STATUS = WorkerStatus(
-    "vision-1", "bright", fallback=False, cameras=["CAM-1"], queued=0, failed=0
+    "vision-1",
+    "bright",
+    fallback=False,
+    cameras={"CAM-1": CameraStats()},
+    queued=0,
+    failed=0,
 )
 PLAN = CameraPlan(
     code="CAM-1",
