@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 import uuid
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from streaming.fields import EncryptedTextField
+from streaming.fields import EncryptedTextField, Unreadable
 from streaming.models import Camera, Site
 
+from .rules import SECRET_PREFIX, Hours, shown_address
 from .rules import Kind as PlainKind
 from .rules import Severity as PlainSeverity
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+
+def new_secret() -> str:
+    """Make a webhook's secret: 32 random bytes as Standard Webhooks writes them."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def check_days(days: object) -> None:
+    """Refuse what is no list of weekdays."""
+    weekdays = range(1, 8)
+    if not isinstance(days, list) or any(day not in weekdays for day in days):
+        raise ValidationError("Give weekdays as numbers from 1, Monday, to 7, Sunday.")
 
 
 class Kind(models.TextChoices):
@@ -31,7 +49,10 @@ class Severity(models.TextChoices):
     CRITICAL = PlainSeverity.CRITICAL.value, "Critical"
 
 
-class OfSiteOrWhole(models.QuerySet[models.Model]):
+RowT = TypeVar("RowT", bound=models.Model)
+
+
+class OfSiteOrWhole(models.QuerySet[RowT]):
     """Rows of one site, or, where the site is empty, of the whole system."""
 
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
@@ -42,6 +63,10 @@ class OfSiteOrWhole(models.QuerySet[models.Model]):
         return self.filter(of_whole | models.Q(site__in=Site.objects.visible_to(user)))
 
 
+class AlertChannelQuerySet(OfSiteOrWhole["AlertChannel"]):
+    pass
+
+
 class AlertChannel(models.Model):
     """Where alerts are sent."""
 
@@ -50,7 +75,12 @@ class AlertChannel(models.Model):
         APPRISE = "apprise", "Message (mail, Teams, Slack, Telegram, MQTT ...)"
 
     site = models.ForeignKey(
-        Site, models.PROTECT, null=True, blank=True, related_name="alert_channels"
+        Site,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="alert_channels",
+        help_text="Empty: for the whole system.",
     )
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.APPRISE)
@@ -59,17 +89,29 @@ class AlertChannel(models.Model):
         "an Apprise address, such as mailtos://user:password@example.com?to=guard@"
         "example.com. Stored encrypted."
     )
-    secret = EncryptedTextField(
-        blank=True,
-        help_text="Signs a webhook, so that its receiver knows it is ours. Made by "
-        "itself when left empty. Stored encrypted.",
-    )
+    secret = EncryptedTextField(default=new_secret, editable=False)
+    """Signs a webhook, so that its receiver knows it is ours."""
     enabled = models.BooleanField(default=True)
 
-    objects = OfSiteOrWhole.as_manager()
+    objects = AlertChannelQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_address(self) -> str:
+        """The address without what may be a secret; empty when it is unreadable."""
+        is_unreadable = isinstance(self.address, Unreadable)
+        return "" if is_unreadable else shown_address(self.address)
+
+
+class AlertRuleQuerySet(OfSiteOrWhole["AlertRule"]):
+    def about(self, *, kind: str, site: Site | None, camera: Camera | None) -> Self:
+        """Keep the enabled ones that speak of such an alert, at whatever time."""
+        of_camera = models.Q(camera=camera) if camera else models.Q(pk__in=[])
+        of_site = models.Q(camera=None, site=site) if site else models.Q(pk__in=[])
+        of_all = models.Q(camera=None, site=None)
+        return self.filter(of_camera | of_site | of_all, kind=kind, enabled=True)
 
 
 class AlertRule(models.Model):
@@ -81,7 +123,7 @@ class AlertRule(models.Model):
         null=True,
         blank=True,
         related_name="alert_rules",
-        help_text="Empty: every site.",
+        help_text="Empty: every site, and what belongs to none, such as a disk.",
     )
     camera = models.ForeignKey(
         Camera,
@@ -99,20 +141,22 @@ class AlertRule(models.Model):
     after_s = models.PositiveIntegerField(
         "after, in seconds",
         default=60,
-        help_text="How long it must last before it becomes an alert.",
+        help_text="How long it must last before it becomes an alert. A full disk is "
+        "told at once.",
     )
     threshold_percent = models.PositiveSmallIntegerField(
         "threshold, in per cent",
         null=True,
         blank=True,
-        validators=[MaxValueValidator(99)],
+        validators=[MinValueValidator(1), MaxValueValidator(99)],
         help_text="For 'Disk nearly full': how full the disk must be. Empty: 90.",
     )
     days = models.JSONField(
         default=list,
         blank=True,
-        help_text="Weekdays on which the rule holds, 1 Monday to 7 Sunday, such as "
-        "[6, 7]. Empty: every day. A night belongs to the day on which it starts.",
+        validators=[check_days],
+        help_text="Weekdays on which the rule holds; none: every day. A night belongs "
+        "to the day on which it starts.",
     )
     from_time = models.TimeField(
         null=True,
@@ -125,8 +169,8 @@ class AlertRule(models.Model):
     quiet_from = models.TimeField(
         null=True,
         blank=True,
-        help_text="In quiet hours alerts are shown, and sent only when the quiet is "
-        "over and they are still open.",
+        help_text="In quiet hours alerts are shown, and sent when the quiet is over, "
+        "unless they are resolved by then.",
     )
     quiet_to = models.TimeField(null=True, blank=True)
     channels = models.ManyToManyField(
@@ -134,35 +178,82 @@ class AlertRule(models.Model):
     )
     enabled = models.BooleanField(default=True)
 
-    objects = OfSiteOrWhole.as_manager()
+    objects = AlertRuleQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(from_time=None, to_time=None)
-                | models.Q(from_time__isnull=False, to_time__isnull=False),
+                | (
+                    models.Q(from_time__isnull=False, to_time__isnull=False)
+                    & ~models.Q(from_time=models.F("to_time"))
+                ),
                 name="alert_rule_whole_hours",
-                violation_error_message="Give both times of the hours, or neither.",
+                violation_error_message="Give two different times as the hours, or "
+                "none for the whole day.",
             ),
             models.CheckConstraint(
                 condition=models.Q(quiet_from=None, quiet_to=None)
-                | models.Q(quiet_from__isnull=False, quiet_to__isnull=False),
+                | (
+                    models.Q(quiet_from__isnull=False, quiet_to__isnull=False)
+                    & ~models.Q(quiet_from=models.F("quiet_to"))
+                ),
                 name="alert_rule_whole_quiet_hours",
-                violation_error_message="Give both times of the quiet, or neither.",
+                violation_error_message="Give two different times as the quiet hours, "
+                "or none.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(camera=None) | models.Q(site__isnull=False),
+                name="alert_rule_camera_with_site",
+                violation_error_message="Choose the camera's site too.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="camera_offline")
+                | models.Q(site=None, camera=None),
+                name="alert_rule_of_whole_system",
+                violation_error_message="Vision workers and disks belong to no site: "
+                "leave site and camera empty.",
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Give it its camera's site, and refuse a camera of another one."""
+        if self.camera and self.site is None:
+            self.site = self.camera.site
+        if self.camera and self.site_id != self.camera.site_id:
+            raise ValidationError({"camera": "This camera belongs to another site."})
 
-class AlertQuerySet(OfSiteOrWhole):
+    def is_active(self, *, local: datetime) -> bool:
+        """Whether it holds at an instant, given in the site's time."""
+        days = frozenset(self.days)
+        return Hours(self.from_time, self.to_time, days).hold(local)
+
+    def sends_at(self, *, local: datetime) -> datetime:
+        """Return when to send what happens at `local`: then, or after the quiet."""
+        quiet = Hours(self.quiet_from, self.quiet_to)
+        is_quiet = self.quiet_from is not None and quiet.hold(local)
+        return quiet.end_after(local) if is_quiet else local
+
+
+class AlertQuerySet(OfSiteOrWhole["Alert"]):
     def unresolved(self) -> Self:
         return self.exclude(state=Alert.State.RESOLVED)
 
     def open(self) -> Self:
         """Keep those that nobody has acknowledged yet."""
         return self.filter(state=Alert.State.OPEN)
+
+    def with_names(self) -> Self:
+        """Fetch along what the public shape tells of site, camera and people."""
+        return self.select_related("site", "camera", "acknowledged_by", "resolved_by")
+
+    def dismissed(self, *, since: datetime) -> Self:
+        """Keep those opened since then that a person, not the end of it, resolved."""
+        by_hand = self.filter(state=Alert.State.RESOLVED, resolved_by__isnull=False)
+        return by_hand.filter(opened_at__gte=since)
 
     def newest_first(self) -> Self:
         return self.order_by("-opened_at", "-id")
@@ -235,6 +326,22 @@ class AlertDeliveryQuerySet(models.QuerySet["AlertDelivery"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
 
+    def due(self, *, now: datetime) -> Self:
+        """Keep those to send now; of one alert to one channel, the first alone."""
+        earlier = AlertDelivery.objects.filter(
+            alert=models.OuterRef("alert"),
+            channel=models.OuterRef("channel"),
+            state=AlertDelivery.State.PENDING,
+            pk__lt=models.OuterRef("pk"),
+        )
+        waiting = self.filter(state=AlertDelivery.State.PENDING)
+        return waiting.filter(~models.Exists(earlier), next_attempt_at__lte=now)
+
+    def held_back(self, *, at: datetime) -> Self:
+        """Keep those that wait for the end of quiet hours."""
+        waiting = self.filter(state=AlertDelivery.State.PENDING, attempts=0)
+        return waiting.filter(next_attempt_at__gt=at)
+
 
 class AlertDelivery(models.Model):
     """One message about an alert to one channel, and what came of it."""
@@ -248,12 +355,12 @@ class AlertDelivery(models.Model):
         PENDING = "pending", "Waiting"
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
-        SKIPPED = "skipped", "Not sent: it was over before the quiet hours were"
+        SKIPPED = "skipped", "Not sent"
 
     event_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     """The same in every attempt: by it the receiver knows a repetition."""
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="deliveries")
-    channel = models.ForeignKey(AlertChannel, models.CASCADE, related_name="deliveries")
+    channel = models.ForeignKey(AlertChannel, models.PROTECT, related_name="deliveries")
     event = models.CharField(max_length=20, choices=Event)
     body = models.TextField()
     """What is sent, as it was when the event happened: JSON."""
@@ -276,6 +383,11 @@ class AlertDelivery(models.Model):
                 name="alert_delivery_due",
             )
         ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["alert", "channel", "event"], name="alert_told_once"
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.event} to {self.channel_id}"
+        return self.get_event_display()

@@ -1,0 +1,51 @@
+"""The rules every site should have, as rows that `manage.py sync_alert_rules` creates.
+
+A row that exists is never touched, so an edit in the admin survives a deploy. Who wants
+none of them switches the rule off; a deleted one comes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from .models import AlertRule, Kind, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRule:
+    """A rule for the whole system, at all hours, seen in the inbox alone."""
+
+    name: str
+    kind: Kind
+    severity: Severity
+    after_s: int = 0
+
+
+RULES: Sequence[DefaultRule] = (
+    DefaultRule(
+        "Camera offline for a minute", Kind.CAMERA_OFFLINE, Severity.WARNING, 60
+    ),
+    DefaultRule("Vision worker lost", Kind.WORKER_LOST, Severity.CRITICAL),
+    DefaultRule("Disk nearly full", Kind.DISK_FULL, Severity.CRITICAL),
+)
+
+
+@transaction.atomic
+def sync(rules: Sequence[DefaultRule] = RULES) -> list[str]:
+    """Create the rows that are missing; return their names."""
+    there = set(AlertRule.objects.values_list("name", flat=True))
+    missing = [rule for rule in rules if rule.name not in there]
+    for rule in missing:
+        AlertRule.objects.create(
+            name=rule.name,
+            kind=rule.kind,
+            severity=rule.severity,
+            after_s=rule.after_s,
+        )
+    return [rule.name for rule in missing]
