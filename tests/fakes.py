@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import av
+import cv2
 import numpy as np
 
 from streaming.vision.types import Box, Detection, Label
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
     from streaming.vision.types import Frame
 
+    Picture = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+
 WIDTH, HEIGHT, FPS = 320, 180, 10
-GREY = 90
+GREY, TILE = 90, 12
 
 
 @dataclass
@@ -51,21 +54,37 @@ def write_walk(path: Path, *, walks: int = 1, seconds: float = 4.0) -> Path:
 
     Each walk crosses x = 0.5 once, inwards for a line drawn from top to bottom.
     """
+    steps = int(seconds * FPS)
+    walk = [walking(step / (seconds * FPS - 1)) for step in range(steps)]
+    return write_pictures(path, walk * walks)
+
+
+def write_pictures(
+    path: Path, pictures: Sequence[Picture], *, fps: int = FPS, gop: int | None = None
+) -> Path:
+    """Write a clip of pictures, all of one size, with a key frame every `gop`."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for _ in range(walks):
-            for step in range(int(seconds * FPS)):
-                picture = walking(step / (seconds * FPS - 1))
-                frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
-                container.mux(stream.encode(frame))
+        options = {} if gop is None else {"g": str(gop), "keyint_min": str(gop)}
+        stream = container.add_stream("libx264", rate=fps, options=options)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for picture in pictures:
+            whole = np.ascontiguousarray(picture)
+            frame = av.VideoFrame.from_ndarray(whole, format="bgr24")
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
 
 
-def walking(share: float) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def jpeg(picture: Picture) -> bytes:
+    return bytes(cv2.imencode(".jpg", picture)[1])
+
+
+def walking(share: float) -> Picture:
     """Draw the figure after a share of its way; it is out of sight at both ends."""
-    picture = np.full((HEIGHT, WIDTH, 3), GREY, np.uint8)
+    rows, columns = np.indices((HEIGHT, WIDTH)) // TILE
+    floor = np.where((rows + columns) % 2, GREY, GREY - 30).astype(np.uint8)
+    picture = np.repeat(floor[:, :, None], 3, axis=2)
     left = round(-30 + share * (WIDTH + 60))
     picture[60:150, max(left, 0) : max(left + 30, 0)] = 230
     return picture

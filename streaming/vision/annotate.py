@@ -62,6 +62,15 @@ def annotate(
     return brush.canvas
 
 
+def shrink(image: Image, *, max_width: int) -> Image:
+    """Return the picture made smaller where it is wider than `max_width` pixels."""
+    height, width = image.shape[:2]
+    if width <= max_width:
+        return image
+    size = (max_width, max(1, round(height * max_width / width)))
+    return cast("Image", cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
 def encode_jpeg(
     image: Image, *, quality: int = 80, max_width: int | None = None
 ) -> bytes:
@@ -70,9 +79,8 @@ def encode_jpeg(
     `quality` is 0..100. Raises `NotEncoded`.
     """
     height, width = image.shape[:2]
-    if max_width is not None and width > max_width:
-        size = (max_width, max(1, round(height * max_width / width)))
-        image = cast("Image", cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+    if max_width is not None:
+        image = shrink(image, max_width=max_width)
     try:
         encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     except cv2.error:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from .types import Image
 
 
@@ -40,13 +38,20 @@ class MotionSettings:
     """How long the gate stays open after the last motion."""
 
 
+class _Known(NamedTuple):
+    """What a gate has learned, as two small grey pictures."""
+
+    background: Any
+    restless: Any
+    """Share of the time for which each pixel differs."""
+
+
 class MotionGate:
     """Compares a camera's pictures with a running average of them."""
 
     def __init__(self, settings: MotionSettings | None = None) -> None:
         self._settings = settings or MotionSettings()
-        self._background: Any = None
-        self._restless: Any = None
+        self._known: _Known | None = None
         self._seconds = 0.0
         self._open_until = 0.0
 
@@ -60,29 +65,46 @@ class MotionGate:
             self._open_until = seconds + self._settings.hold_s
         return seconds <= self._open_until
 
+    def moves(self, image: Image) -> bool:
+        """Tell whether this picture differs from the ones before, without learning it.
+
+        Another thread may ask while `is_open` learns: half a picture more or less in
+        the background changes nothing.
+        """
+        small, known = self._small(image), self._known
+        if known is None or known.background.shape != small.shape:
+            return True
+        return self._is_motion(self._differing(small, known), known)
+
     def moving(self, image: Image, *, seconds: float) -> bool:
         """Tell whether this picture differs from the ones before, and learn it."""
         settings = self._settings
-        small = self._small(image)
-        if self._background is None or self._background.shape != small.shape:
-            self._background = small
-            self._restless = np.zeros_like(small)
+        small, known = self._small(image), self._known
+        if known is None or known.background.shape != small.shape:
+            self._known = _Known(small, np.zeros_like(small))
             self._seconds = seconds
             return True
         elapsed_s = max(seconds - self._seconds, 0.0)
         self._seconds = seconds
-        differs = cv2.absdiff(small, self._background) > settings.contrast
-        restless = (self._restless > settings.restless_share).astype(np.uint8)
-        counted = differs & (cv2.dilate(restless, AROUND) == 0)
+        differs = self._differing(small, known)
+        is_motion = self._is_motion(differs, known)
         cv2.accumulateWeighted(
-            small, self._background, 1 - np.exp(-elapsed_s / settings.learning_s)
+            small, known.background, 1 - np.exp(-elapsed_s / settings.learning_s)
         )
         cv2.accumulateWeighted(
             differs.astype(np.float32),
-            self._restless,
+            known.restless,
             1 - np.exp(-elapsed_s / settings.restless_s),
         )
-        return int(np.count_nonzero(counted)) >= settings.min_pixels
+        return is_motion
+
+    def _differing(self, small: Any, known: _Known) -> Any:
+        return cv2.absdiff(small, known.background) > self._settings.contrast
+
+    def _is_motion(self, differs: Any, known: _Known) -> bool:
+        restless = (known.restless > self._settings.restless_share).astype(np.uint8)
+        counted = differs & (cv2.dilate(restless, AROUND) == 0)
+        return int(np.count_nonzero(counted)) >= self._settings.min_pixels
 
     def _small(self, image: Image) -> Any:
         height, width = image.shape[:2]

@@ -55,6 +55,15 @@ class Timeouts:
     open_s: float = 5.0
     read_s: float = 5.0
 
+    def of(self, spec: SourceSpec) -> tuple[float, float] | None:
+        """Return them for opening and for each read, as FFmpeg takes them."""
+        if not spec.is_live:
+            return None
+        # A read of RTSP that runs out of time first gives the picture put together so
+        # far, as if nothing were wrong; only the next one, which also waits, fails.
+        reads = 2 if spec.kind is SourceKind.RTSP else 1
+        return self.open_s, self.read_s / reads
+
 
 def open_container(spec: SourceSpec, timeouts: Timeouts) -> InputContainer:
     """Open the source; raises `SourceError`, with no trace of FFmpeg's own error."""
@@ -65,7 +74,7 @@ def open_container(spec: SourceSpec, timeouts: Timeouts) -> InputContainer:
             "r",
             format="v4l2" if spec.kind is SourceKind.USB else None,
             options=dict(_OPTIONS[spec.kind]),
-            timeout=(timeouts.open_s, timeouts.read_s) if spec.is_live else None,
+            timeout=timeouts.of(spec),
             metadata_errors="replace",
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .ports import Gate, Stage, Tracker
-    from .types import Detection, Frame, Track
+    from .types import Detection, Frame, Image, Track
 
 EventT = TypeVar("EventT")
 
@@ -50,6 +50,8 @@ class Analysis(Generic[EventT]):
     events: tuple[EventT, ...]
     analysed: bool
     """False where the tracks are those of an earlier frame."""
+    shown: bool = True
+    """False while viewers are shown the main stream's pictures instead."""
 
 
 class Sampler:
@@ -60,16 +62,19 @@ class Sampler:
     """
 
     def __init__(self, fps: float | None) -> None:
+        self.thinned = 1
+        """Every so manieth of the frames that are due is picked."""
         self._interval_s = 1 / fps if fps else 0.0
         self._due_s = 0.0
 
     def wants(self, seconds: float) -> bool:
         """Tell whether the frame at `seconds` is due; ask once a frame, in order."""
+        interval_s = self._interval_s * self.thinned
         if seconds < self._due_s - EARLY_SHARE * self._interval_s:
             return False
-        self._due_s += self._interval_s
+        self._due_s += interval_s
         if self._due_s <= seconds:
-            self._due_s = seconds + self._interval_s
+            self._due_s = seconds + interval_s
         return True
 
 
@@ -96,6 +101,27 @@ class CameraPipeline(Generic[EventT]):
     def new_sampler(self) -> Sampler:
         """Return what tells a source which frames will be looked at."""
         return Sampler(self._detect_fps)
+
+    @property
+    def looked_at(self) -> int:
+        """How many frames were due, whether something moved in them or not."""
+        return self._planner.looked_at
+
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing moved in the last frame that was due, nor shortly before."""
+        return self._planner.is_still
+
+    def thin(self, divisor: int) -> None:
+        """Look at every so manieth of the frames that are due, from now on."""
+        self._planner.thinned = divisor
+
+    def moves(self, image: Image) -> bool:
+        """Tell whether something moves in a picture, which is not learned.
+
+        Unlike the rest, for any thread.
+        """
+        return self._planner.moves(image)
 
     def plan(self, frame: Frame) -> Request | None:
         """Return what to detect, if anything; call it for every frame in order."""
@@ -125,6 +151,10 @@ class CameraPipeline(Generic[EventT]):
         self._enter(frame)
         return Analysis(frame, self._tracks, (), analysed=False)
 
+    def overlay(self, frame: Frame) -> Analysis[EventT]:
+        """Return the latest tracks for a frame of another stream of this camera."""
+        return Analysis(frame, self._tracks, (), analysed=False)
+
     def _enter(self, frame: Frame) -> None:
         if frame.session == self._session:
             return
@@ -146,9 +176,16 @@ class _Planner:
     def __init__(
         self, detect_fps: float | None, new_gate: Callable[[], Gate | None]
     ) -> None:
+        self.thinned = 1
+        self.looked_at = 0
+        self.is_still = False
         self._detect_fps = detect_fps
         self._new_gate = new_gate
+        self._gate: Gate | None = None
         self._session: str | None = None
+
+    def moves(self, image: Image) -> bool:
+        return self._gate is None or self._gate.moves(image)
 
     def plan(self, frame: Frame) -> Request | None:
         if frame.session != self._session:
@@ -156,10 +193,14 @@ class _Planner:
             self._sampler = Sampler(self._detect_fps)
             self._gate = self._new_gate()
             self._seconds = frame.seconds
+        self._sampler.thinned = self.thinned
         if not self._sampler.wants(frame.seconds):
             return None
+        self.looked_at += 1
         elapsed_s = max(frame.seconds - self._seconds, 0.0)
         self._seconds = frame.seconds
-        if self._gate and not self._gate.is_open(frame.image, seconds=frame.seconds):
-            return None
-        return Request(frame, elapsed_s)
+        gate = self._gate
+        self.is_still = bool(
+            gate and not gate.is_open(frame.image, seconds=frame.seconds)
+        )
+        return None if self.is_still else Request(frame, elapsed_s)

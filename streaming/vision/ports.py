@@ -28,6 +28,10 @@ class Gate(Protocol):
 
     def is_open(self, image: Image, *, seconds: float) -> bool: ...
 
+    def moves(self, image: Image) -> bool:
+        """Tell whether something moves in it, without learning it; in any thread."""
+        ...
+
 
 class Detector(Protocol):
     """Finds objects. One instance serves all cameras of a process."""

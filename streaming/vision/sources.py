@@ -20,7 +20,9 @@ from .addresses import (
     SourceSpec,
     parse_source,
 )
+from .decoding import Arrival, Decoder, Reading
 from .opening import Timeouts, fault_of, open_container
+from .timing import Lateness, TimeLine
 from .types import Frame
 
 if TYPE_CHECKING:
@@ -32,15 +34,21 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from .decoding import Shot
     from .types import Image
 
     Clock = Callable[[], datetime]
     Wants = Callable[[float], bool]
+    Wakes = Callable[[Image], bool]
+    Times = Callable[[Shot], tuple[float, datetime]]
 
 logger = logging.getLogger(__name__)
 
 # Their demuxers make time stamps up, at 25 a second.
 _UNTIMED_FORMATS: Final = frozenset({"mpjpeg", "mjpeg", "jpeg_pipe"})
+LATE_PATIENCE_S: Final = 2.0
+"""How long a frame that comes late waits for the one before to be taken; a loop that
+takes longer over one is stuck, and what is newest matters most."""
 
 
 def open_source(
@@ -86,7 +94,10 @@ class VideoSource:
         timeouts: Timeouts,
     ) -> None:
         self.spec = spec
-        self.corrupt_packets = 0
+        self.reading = Reading()
+        self.is_late = False
+        """Whether the frame just given comes late because it, or others before it,
+        were kept back while idle; it must not be dropped."""
         self._camera = camera
         self._clock = clock
         self._loop = loop and not spec.is_live
@@ -100,42 +111,44 @@ class VideoSource:
         """A recording played once: each frame counts, none may be dropped."""
         return not (self.spec.is_live or self._loop)
 
-    def frames(self, wants: Wants | None = None) -> Iterator[Frame]:
+    def frames(
+        self, wants: Wants | None = None, wakes: Wakes | None = None
+    ) -> Iterator[Frame]:
         """Yield the frames whose `seconds` `wants` accepts; the others only count.
 
-        Raises `SourceError`. A recording that breaks off just ends; a live source
-        never ends without it, unless closed.
+        While `reading.is_idle`, only key frames are decoded and yielded. Each but the
+        first is first shown to `wakes`: where that finds that something moves (or the
+        packets before it were unusually large), all frames since the key frame before
+        come too, in order, at the times at which they arrived, and `wants` is asked
+        about each. Raises `SourceError`. A recording that breaks off just ends; a live
+        source never ends without it, unless closed.
         """
         while not self._closed.is_set():
             with open_container(self.spec, self._timeouts) as container:
-                yield from self._pass(container, wants)
+                yield from self._pass(container, wants, wakes)
             if not self._loop:
                 return
 
     def close(self) -> None:
-        """End `frames` at the next frame; any thread may call it."""
+        """End `frames` at the next packet; any thread may call it."""
         self._closed.set()
 
-    def _pass(self, container: InputContainer, wants: Wants | None) -> Iterator[Frame]:
+    def _pass(
+        self, container: InputContainer, wants: Wants | None, wakes: Wakes | None
+    ) -> Iterator[Frame]:
+        stream = self._stream(container)
         session = self._session()
-        started_at = self._started_at or self._clock()
-        is_instant = not (self._paced or self.spec.is_live)
-        began_s = time.monotonic()
-        # Kept for the pass: a fresh one for each frame halves the speed or worse.
-        reformatter = VideoReformatter()
+        times = self._times(container, stream)
+        to_image = _ToImage()
         index = -1
-        for index, (seconds, picture) in enumerate(self._pictures(container)):
-            if self._paced:
-                self._closed.wait(began_s + seconds - time.monotonic())
+        for shot in self._shots(container, stream, to_image.before(wakes)):
+            index += 1 + shot.skipped
+            seconds, at = times(shot)
             if self._closed.is_set():
                 return
             if wants is not None and not wants(seconds):
                 continue
-            at = self._clock()
-            if is_instant:
-                at = started_at + timedelta(seconds=seconds)
-            bgr = reformatter.reformat(picture, format="bgr24", threads=1)
-            image = cast("Image", bgr.to_ndarray())
+            image = to_image(shot.picture)
             yield Frame(self._camera, session, index, at, seconds, image)
         if index < 0 and not self._closed.is_set():
             raise SourceError(SourceFault.NOT_A_VIDEO, self.spec.shown)
@@ -148,80 +161,95 @@ class VideoSource:
         identity = f"{path.name}\0{stat.st_size}\0{stat.st_mtime_ns}"
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
-    def _pictures(
-        self, container: InputContainer
-    ) -> Iterator[tuple[float, VideoFrame]]:
-        """Decode all there is, each picture with its seconds since the first."""
+    def _stream(self, container: InputContainer) -> VideoStream:
         if not container.streams.video:
             raise SourceError(SourceFault.NO_VIDEO, self.spec.shown)
         stream = container.streams.video[0]
         # Frame threads hold pictures back, which a live picture cannot afford.
         stream.thread_type = "SLICE" if self.spec.is_live else "AUTO"
-        time_line = _TimeLine(
-            1 / float(stream.average_rate or 25), is_live=self.spec.is_live
-        )
-        is_timed = (
-            not self.spec.is_live or container.format.name not in _UNTIMED_FORMATS
-        )
-        for packet in self._packets(container, stream):
-            for picture in self._decode(packet):
-                yield time_line.read(picture.time if is_timed else None), picture
+        return stream
+
+    def _times(self, container: InputContainer, stream: VideoStream) -> Times:
+        """Return what tells a picture's seconds since the first, and when it came."""
+        is_live = self.spec.is_live
+        line = TimeLine(1 / float(stream.average_rate or 25), is_live=is_live)
+        is_timed = not is_live or container.format.name not in _UNTIMED_FORMATS
+        came = self._came_live() if is_live else self._came_recorded()
+
+        def times(shot: Shot) -> tuple[float, datetime]:
+            stamp_s = shot.stamp_s if is_timed else None
+            seconds = line.read(stamp_s, at_s=shot.arrival.at_s)
+            return seconds, came(shot, seconds)
+
+        return times
+
+    def _came_live(self) -> Callable[[Shot, float], datetime]:
+        lateness = Lateness()
+
+        def came(shot: Shot, seconds: float) -> datetime:
+            at = lateness.arrival(shot.arrival.at, seconds, is_kept=shot.is_kept)
+            self.is_late = lateness.is_late
+            return at
+
+        return came
+
+    def _came_recorded(self) -> Callable[[Shot, float], datetime]:
+        started_at = self._started_at or self._clock()
+        began_s = time.monotonic()
+
+        def came(_shot: Shot, seconds: float) -> datetime:
+            if not self._paced:
+                return started_at + timedelta(seconds=seconds)
+            self._closed.wait(began_s + seconds - time.monotonic())
+            return self._clock()
+
+        return came
+
+    def _shots(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        wakes: Callable[[VideoFrame], bool],
+    ) -> Iterator[Shot]:
+        """Decode all there is."""
+        decoder = Decoder(stream, self.reading, wakes=wakes, may_idle=self.spec.is_live)
+        try:
+            for packet in self._packets(container, stream):
+                arrival = Arrival(packet, self._clock(), time.monotonic())
+                yield from decoder.read(arrival)
+        except SourceError:
+            yield from decoder.end()
+            raise
 
     def _packets(
         self, container: InputContainer, stream: VideoStream
     ) -> Iterator[Packet[VideoStream]]:
         fault = SourceFault.ENDED_UNEXPECTEDLY
         try:
-            yield from container.demux(stream)
+            for packet in container.demux(stream):
+                if self._closed.is_set():
+                    return
+                yield packet
         except av.error.FFmpegError as error:
             if fault_of(error, self.spec) is SourceFault.TIMED_OUT:
                 fault = SourceFault.TIMED_OUT
         if self.spec.is_live and not self._closed.is_set():
             raise SourceError(fault, self.spec.shown)
 
-    def _decode(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
-        try:
-            return packet.decode()
-        except av.error.FFmpegError:
-            self.corrupt_packets += 1
-            return []
 
+class _ToImage:
+    """Turns the pictures of one stream into BGR."""
 
-class _TimeLine:
-    """Turns time stamps into seconds since the first frame that never run back.
+    def __init__(self) -> None:
+        # Kept for the pass: a fresh one for each frame halves the speed or worse.
+        self._reformatter = VideoReformatter()
 
-    Where a stamp is missing, or leaps as a live camera's do when it sets its clock,
-    the step is the time that passed (live) or one frame's interval (recording).
-    """
+    def __call__(self, picture: VideoFrame) -> Image:
+        bgr = self._reformatter.reformat(picture, format="bgr24", threads=1)
+        return cast("Image", bgr.to_ndarray())
 
-    LONGEST_LIVE_STEP_S: Final = 5.0
-
-    def __init__(self, interval_s: float, *, is_live: bool) -> None:
-        self._interval_s = interval_s
-        self._is_live = is_live
-        self._zero_s: float | None = None
-        self._seconds: float | None = None
-        self._read_at_s = 0.0
-
-    def read(self, stamp_s: float | None) -> float:
-        now_s = time.monotonic()
-        previous, passed_s = self._seconds, now_s - self._read_at_s
-        self._read_at_s = now_s
-        if previous is None:
-            self._seconds = 0.0
-        elif stamp_s is not None and self._follows(stamp_s, previous):
-            self._seconds = stamp_s - (self._zero_s or 0.0)
-            return self._seconds
-        else:
-            self._seconds = previous + (passed_s if self._is_live else self._interval_s)
-        self._zero_s = None if stamp_s is None else stamp_s - self._seconds
-        return self._seconds
-
-    def _follows(self, stamp_s: float, previous: float) -> bool:
-        if self._zero_s is None:
-            return False
-        step_s = stamp_s - self._zero_s - previous
-        return step_s > 0 and (not self._is_live or step_s <= self.LONGEST_LIVE_STEP_S)
+    def before(self, wakes: Wakes | None) -> Callable[[VideoFrame], bool]:
+        return lambda picture: wakes is not None and wakes(self(picture))
 
 
 class LatestFrame:
@@ -233,17 +261,17 @@ class LatestFrame:
         self._is_closed = False
         self._changed = threading.Condition()
 
-    def put(self, frame: Frame) -> None:
-        """Leave the frame; one that nobody took is dropped and counted."""
-        with self._changed:
-            self.dropped += self._frame is not None
-            self._frame = frame
-            self._changed.notify_all()
+    def put(self, frame: Frame, *, patience_s: float | None = 0) -> None:
+        """Leave the frame; the one before, if nobody took it, is dropped and counted.
 
-    def put_in_turn(self, frame: Frame) -> None:
-        """Leave the frame once the one before is taken, or the queue is closed."""
+        It is waited that long for somebody to take that one; with None until somebody
+        does, or the queue is closed.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._frame is None or self._is_closed)
+            self._changed.wait_for(
+                lambda: self._frame is None or self._is_closed, patience_s
+            )
+            self.dropped += self._frame is not None
             self._frame = frame
             self._changed.notify_all()
 
@@ -267,14 +295,25 @@ class LatestFrame:
 class Capture:
     """Reads a source in a thread of its own and holds the newest frame ready.
 
-    Of a recording played once no frame is dropped: its reader waits for its turn.
+    No frame is dropped of a recording played once: its reader waits for its turn; nor
+    of those kept back while idle, for which it waits a little. `wants` and `wakes` are
+    those of `VideoSource.frames` and are called in that thread. `reading` holds the
+    switch to idle, and what may be counted at any time, of this connection.
     """
 
-    def __init__(self, source: VideoSource, *, wants: Wants | None = None) -> None:
+    def __init__(
+        self,
+        source: VideoSource,
+        *,
+        wants: Wants | None = None,
+        wakes: Wakes | None = None,
+    ) -> None:
         self.error: SourceError | None = None
         """Why there are no more frames; None while it runs and after a clean end."""
         self._source = source
+        self.reading = source.reading
         self._wants = wants
+        self._wakes = wakes
         self._latest = LatestFrame()
         self._thread = threading.Thread(
             target=self._run, name=f"capture {source.spec.shown}", daemon=True
@@ -311,10 +350,15 @@ class Capture:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        put = self._latest.put_in_turn if self._source.is_once else self._latest.put
+        was_late = False
         try:
-            for frame in self._source.frames(self._wants):
-                put(frame)
+            for frame in self._source.frames(self._wants, self._wakes):
+                is_late = self._source.is_late
+                patience_s = LATE_PATIENCE_S if is_late or was_late else 0.0
+                was_late = is_late
+                self._latest.put(
+                    frame, patience_s=None if self._source.is_once else patience_s
+                )
         except SourceError as error:
             self.error = error
         except Exception:

@@ -94,6 +94,20 @@ class TestMotionGate:
         walk = walking(ticking(stills(2.0, seed=5)), body=0.2, grey=60)
         assert all(opened(gate, walk, start_s=150.0))
 
+    def test_says_what_moves_without_learning_it(self) -> None:
+        gate, now_s = settled()
+        (still,) = stills(0.1, seed=9)
+        (walker,) = walking(stills(0.1, seed=9), body=0.3, grey=60)
+        assert not gate.moves(still)
+        assert all(gate.moves(walker) for _ in range(100))
+        assert gate.moving(walker, seconds=now_s)
+
+    def test_takes_everything_for_motion_before_it_knows_the_scene(self) -> None:
+        (still,) = stills(0.1)
+        assert MotionGate().moves(still)
+        gate, _ = settled()
+        assert gate.moves(np.full((HEIGHT, 2 * WIDTH, 3), 110, np.uint8))
+
     def test_starts_over_when_the_size_of_the_picture_changes(self) -> None:
         gate, now_s = settled()
         wider = np.full((HEIGHT, 2 * WIDTH, 3), 110, np.uint8)

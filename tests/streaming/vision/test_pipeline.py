@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streaming.vision.pipeline import CameraPipeline, Sampler
 from streaming.vision.types import TrackUpdate
-from tests.scenes import frame, person, track
+from tests.scenes import EMPTY, frame, person, track
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +55,9 @@ class Opening:
     def is_open(self, image: Image, *, seconds: float) -> bool:
         return not self.closed_from_s <= seconds < self.closed_to_s
 
+    def moves(self, image: Image) -> bool:
+        return bool(image.any())
+
 
 def no_gate() -> None:
     return None
@@ -98,11 +101,23 @@ class TestSampler:
         stamps = [0.0, 5.0, 5.02, 5.04, 5.1]
         assert [sampler.wants(each) for each in stamps] == [1, 1, 0, 0, 1]
 
-    @given(st.lists(st.floats(0.001, 0.5), max_size=50), st.floats(1, 30))
+    @pytest.mark.parametrize("thinned", [2, 4, 8])
+    def test_picks_every_so_manieth_when_thinned(self, thinned: int) -> None:
+        sampler = Sampler(10)
+        sampler.thinned = thinned
+        chosen = [index for index in range(800) if sampler.wants(index / 10)]
+        assert chosen == list(range(0, 800, thinned))
+
+    @given(
+        st.lists(st.floats(0.001, 0.5), max_size=50),
+        st.floats(1, 30),
+        st.sampled_from([1, 2, 8]),
+    )
     def test_agrees_with_one_that_saw_only_what_it_picked(
-        self, gaps: list[float], fps: float
+        self, gaps: list[float], fps: float, thinned: int
     ) -> None:
         first, second = Sampler(fps), Sampler(fps)
+        first.thinned = second.thinned = thinned
         seconds = [sum(gaps[:count]) for count in range(len(gaps))]
         chosen = [each for each in seconds if first.wants(each)]
         assert all(second.wants(each) for each in chosen)
@@ -150,6 +165,41 @@ class TestCameraPipeline:
         for index in range(610):
             look(pipeline, frame(index))
         assert noted == pytest.approx([0.0] + [0.1] * 12)
+
+    def test_counts_what_was_due_and_says_whether_anything_moved_in_it(self) -> None:
+        pipeline = CameraPipeline[str](detect_fps=5, new_gate=lambda: Opening(0.9, 9.0))
+        still = []
+        for index in range(20):
+            look(pipeline, frame(index))
+            still.append(pipeline.is_still)
+        assert pipeline.looked_at == 10
+        assert still == [False] * 10 + [True] * 10
+
+    def test_looks_at_every_so_manieth_frame_when_thinned(self) -> None:
+        noted: list[float] = []
+        pipeline = CameraPipeline[str](
+            new_gate=no_gate, new_tracker=lambda: NotingTracker(noted)
+        )
+        pipeline.thin(4)
+        for index in range(13):
+            look(pipeline, frame(index))
+        assert noted == pytest.approx([0.0, 0.4, 0.4, 0.4])
+
+    def test_asks_its_gate_whether_anything_moves(self) -> None:
+        pipeline = CameraPipeline[str](new_gate=lambda: Opening(0.0, 9.0))
+        assert pipeline.moves(EMPTY)
+        look(pipeline, frame(0))
+        assert not pipeline.moves(EMPTY)
+        assert pipeline.moves(EMPTY + 1)
+
+    def test_lays_its_tracks_over_another_stream(self) -> None:
+        pipeline = CameraPipeline([NotingStage()], new_gate=no_gate)
+        before = look(pipeline, frame(0), person(0.5))
+        main = pipeline.overlay(frame(7, session="main"))
+        assert (main.tracks, main.events) == (before.tracks, ())
+        assert not main.analysed
+        after = look(pipeline, frame(1), person(0.5))
+        assert [each.id for each in after.tracks] == [1]
 
     def test_may_plan_ahead_of_taking(self) -> None:
         noted: list[float] = []

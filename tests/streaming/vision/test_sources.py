@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import http.server
 import socket
-import subprocess
 import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -20,36 +18,23 @@ from streaming.vision.addresses import SourceError, SourceFault, parse_source
 from streaming.vision.opening import Timeouts, look_at
 from streaming.vision.sources import Capture, LatestFrame, VideoSource, open_source
 from streaming.vision.types import Frame
+from tests.cameras import rtsp_server
+from tests.clips import FPS, write_clip
+from tests.mjpeg_server import PATH, MjpegCamera, mjpeg_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from streaming.vision.types import Image
 
     Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 SECRET = "Tr0ub4dor"
 COUNT = 10
-FPS = 10
 QUICK = Timeouts(open_s=1.0, read_s=1.0)
 WAIT_S = 10.0
-
-
-def write_clip(
-    path: Path, *, count: int = COUNT, size: tuple[int, int] = (64, 48), noise: int = 0
-) -> Path:
-    """Write a recording whose frames get brighter by 20 each."""
-    width, height = size
-    rng = np.random.default_rng(1)
-    with av.open(path, "w") as out:
-        stream = out.add_stream("libx264", FPS, {"g": "5", "bf": "0", "crf": "10"})
-        stream.width, stream.height = size
-        for index in range(count):
-            grey = np.full((height, width, 3), 20 * index % 240)
-            grainy = grey + rng.integers(-noise, noise + 1, grey.shape)
-            image = grainy.clip(0, 255).astype(np.uint8)
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        out.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture
@@ -137,7 +122,7 @@ class TestRecording:
         path.write_bytes(path.read_bytes().replace(second, noise))
         broken = source(path, realtime=False)
         assert 0 < len(list(broken.frames())) < COUNT
-        assert broken.corrupt_packets > 0
+        assert broken.reading.corrupt_packets > 0
 
     def test_ends_when_it_is_closed(self, clip: Path) -> None:
         looped = source(clip, loop=True)
@@ -301,7 +286,7 @@ class TestHttpCamera:
             camera = source(f"http://127.0.0.1:{port}/cam.mjpg")
             frames = list(islice(camera.frames(), 8))
         assert round(frames[-1].image.mean()) == pytest.approx(200, abs=3)
-        assert camera.corrupt_packets == 2
+        assert camera.reading.corrupt_packets == 2
 
     def test_times_out_when_the_camera_goes_silent(self) -> None:
         done = threading.Event()
@@ -365,33 +350,6 @@ class TestUnreachableCamera:
         assert error.reason is SourceFault.TIMED_OUT
 
 
-RTSP_SERVER = Path(__file__).resolve().parents[2] / "rtsp_server.py"
-RTSP_NEEDS = (
-    "no RTSP server: apt-get install gir1.2-gst-rtsp-server-1.0 python3-gi"
-    " gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
-)
-
-
-@contextmanager
-def rtsp_server(*arguments: str | Path) -> Iterator[str]:
-    """Run a real server with the system's Python; give host:port, or skip."""
-    python = Path("/usr/bin/python3")
-    if not python.exists():
-        pytest.skip(RTSP_NEEDS)
-    command = [str(part) for part in (python, RTSP_SERVER, *arguments)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as server:
-        try:
-            assert server.stdout is not None
-            port = server.stdout.readline().strip()
-            if not port:
-                pytest.skip(RTSP_NEEDS)
-            yield f"127.0.0.1:{port}"
-        finally:
-            server.kill()
-
-
 @pytest.mark.system
 class TestRtspCamera:
     @pytest.fixture
@@ -399,8 +357,8 @@ class TestRtspCamera:
         return write_clip(tmp_path / "film.mp4", count=200, size=(128, 96))
 
     def test_gives_frames(self, film: Path) -> None:
-        with rtsp_server(film) as host:
-            patient = source(f"rtsp://{host}/cam", timeouts=Timeouts())
+        with rtsp_server(film) as server:
+            patient = source(f"rtsp://{server.host}/cam", timeouts=Timeouts())
             frames = list(islice(patient.frames(), 12))
         assert [frame.index for frame in frames] == list(range(12))
         assert frames[0].image.shape == (96, 128, 3)
@@ -409,23 +367,27 @@ class TestRtspCamera:
         assert seconds[11] - seconds[1] == pytest.approx(10 / FPS, abs=0.05)
 
     def test_refuses_a_wrong_path(self, film: Path) -> None:
-        with rtsp_server(film) as host:
-            assert refusal(f"rtsp://{host}/door").reason is SourceFault.NOT_FOUND
+        with rtsp_server(film) as server:
+            assert refusal(f"rtsp://{server.host}/door").reason is SourceFault.NOT_FOUND
 
     @pytest.mark.parametrize("scheme", [[], ["--digest"]])
     def test_takes_the_right_password_only(self, film: Path, scheme: list[str]) -> None:
         guard = ["--user", "admin", "--password", SECRET, *scheme]
-        with rtsp_server(film, *guard) as host:
-            right = source(f"rtsp://admin:{SECRET}@{host}/cam", timeouts=Timeouts())
+        with rtsp_server(film, *guard) as server:
+            right = source(
+                f"rtsp://admin:{SECRET}@{server.host}/cam", timeouts=Timeouts()
+            )
             assert next(right.frames()).index == 0
-            error = refusal(f"rtsp://admin:x{SECRET}@{host}/cam")
-            assert refusal(f"rtsp://{host}/cam").reason is SourceFault.UNAUTHORIZED
+            error = refusal(f"rtsp://admin:x{SECRET}@{server.host}/cam")
+            assert (
+                refusal(f"rtsp://{server.host}/cam").reason is SourceFault.UNAUTHORIZED
+            )
         assert error.reason is SourceFault.UNAUTHORIZED
         assert SECRET not in f"{error} {error!r} {error.__context__!r}"
 
     def test_notices_that_the_camera_is_gone(self, film: Path) -> None:
-        with rtsp_server(film) as host:
-            stream = source(f"rtsp://{host}/cam", timeouts=Timeouts()).frames()
+        with rtsp_server(film) as server:
+            stream = source(f"rtsp://{server.host}/cam", timeouts=Timeouts()).frames()
             next(stream)
         with pytest.raises(SourceError) as caught:
             list(stream)
@@ -526,6 +488,17 @@ class TestCapture:
         assert capture.get(WAIT_S) is not None
         assert capture.stop()
 
+    def test_stops_where_bytes_come_but_never_a_picture(self) -> None:
+        good, broken = jpeg(90), b"\xff\xd8" + b"rubbish" * 40 + b"\xff\xd9"
+        shown = MjpegCamera([good] * 4 + [broken] * 2000, fps=50)
+        with mjpeg_server(shown) as port:
+            capture = Capture(source(f"http://127.0.0.1:{port}{PATH}"))
+            capture.start()
+            deadline = time.monotonic() + WAIT_S
+            while capture.reading.corrupt_packets < 5 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert capture.stop()
+
     def test_gives_nothing_more_once_stopped_in_a_blocked_read(self) -> None:
         done = threading.Event()
         with http_server(mjpeg([jpeg(90)] * 3, then=done)) as (port, _):
@@ -535,3 +508,62 @@ class TestCapture:
             assert capture.stop()
             done.set()
         assert capture.error is None
+
+
+def taken(capture: Capture, count: int) -> list[Frame]:
+    """Start and take frames, not as quickly as those kept back could come."""
+    capture.start()
+    frames: list[Frame] = []
+    while len(frames) < count and (frame := capture.get(WAIT_S)) is not None:
+        frames.append(frame)
+        time.sleep(0.02)
+    capture.stop()
+    return frames
+
+
+class TestIdleCapture:
+    @pytest.mark.system
+    def test_gives_every_frame_around_the_waking(self, tmp_path: Path) -> None:
+        group, looked = 6, []
+        encoder = {"g": str(group), "bf": "2", "sc_threshold": "0"}
+        film = write_clip(tmp_path / "film.mp4", count=60, encoder=encoder)
+
+        def wakes(image: Image) -> bool:
+            looked.append(image)
+            capture.reading.idle = len(looked) < 2
+            return len(looked) == 2
+
+        with rtsp_server(film) as server:
+            camera = source(
+                f"rtsp://{server.host}/cam",
+                timeouts=Timeouts(),
+                clock=lambda: datetime.now(UTC),
+            )
+            capture = Capture(camera, wakes=wakes)
+            capture.reading.idle = True
+            frames = taken(capture, 6 * group)
+        indices = [frame.index for frame in frames]
+        steps = [later - earlier for earlier, later in pairwise(indices)]
+        rest = steps.index(group)
+        awake = indices[rest + 1 :][: group + 2]
+        assert awake == list(range(awake[0], awake[0] + group + 2))
+        seconds = [frame.seconds for frame in frames]
+        assert seconds == pytest.approx([index / FPS for index in indices])
+        at = [frame.at for frame in frames]
+        assert at == sorted(at)
+
+    def test_looks_at_two_pictures_of_mjpeg_a_second(self) -> None:
+        shown = MjpegCamera([jpeg(grey) for grey in range(0, 200, 20)], fps=20)
+        with mjpeg_server(shown) as port:
+            capture = Capture(source(f"http://127.0.0.1:{port}{PATH}"))
+            capture.reading.idle = True
+            frames = taken(capture, 6)
+        rests = [later.seconds - earlier.seconds for earlier, later in pairwise(frames)]
+        assert min(rests[-3:]) >= 0.45
+        assert capture.reading.frames_read > 3 * len(frames)
+
+    def test_leaves_recordings_as_they_are(self, clip: Path) -> None:
+        capture = Capture(source(clip, realtime=False))
+        capture.reading.idle = True
+        frames = taken(capture, COUNT + 1)
+        assert [frame.index for frame in frames] == list(range(COUNT))

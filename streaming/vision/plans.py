@@ -1,0 +1,46 @@
+"""What to run for a camera, and what is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .geometry import NamedLine
+
+
+class CameraState(StrEnum):
+    """How a camera is, as its worker sees it."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    UNUSABLE = "unusable"
+    """Pictures come, but frozen, black or blurred ones."""
+    ENDED = "ended"
+    """The recording has been played."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraPlan:
+    """What to run for one camera; a camera whose plan changes is started anew."""
+
+    code: str
+    name: str
+    source_url: str
+    sub_stream_url: str = ""
+    """The stream to analyse, if not the main one, which is then read only while
+    somebody watches."""
+    loop: bool
+    detect_fps: float | None
+    """None: every frame."""
+    priority: int = 0
+    """0 first; when there is too much to do the highest number is shed first."""
+    time_zone: str
+    lines: tuple[NamedLine, ...]
+    problem: str = ""
+    """Why the source cannot be opened at all, as a sentence; usually empty."""
+
+    def __repr__(self) -> str:
+        """Name the camera only: the source may hold a password."""
+        return f"CameraPlan({self.code})"
