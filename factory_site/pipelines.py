@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,14 +14,16 @@ from streaming.event_queue import TryAgainLater
 from streaming.fields import Unreadable
 from streaming.models import Camera
 from streaming.vision.geometry import Line, NamedLine
-from streaming.vision.runner import CameraPlan
+from streaming.vision.plans import CameraPlan
 from streaming.vision.types import Point
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
     from occupancy.models import CountingLine
     from streaming.vision.ports import Stage
+
+logger = logging.getLogger(__name__)
 
 Event = LineCrossed
 """Every event that a stage may emit; a union when there are more."""
@@ -36,27 +39,33 @@ class Envelope(msgspec.Struct):
 
     kind: str
     event: msgspec.Raw
+    camera: str = ""
+    term: int = 0
+    """The lease under which it was seen."""
+    is_sure: bool = True
+    """Whether that lease was certainly held then; older envelopes do not say."""
 
 
-def camera_plans(codes: Sequence[str] = ()) -> list[CameraPlan]:
-    """Return what to run: the enabled cameras, or those named by their codes."""
-    cameras = Camera.objects.enabled().order_by("code")
-    if codes:
-        cameras = cameras.filter(code__in=codes)
+def camera_plans(codes: Collection[str]) -> list[CameraPlan]:
+    """Return what to run for those of these cameras that are enabled."""
+    cameras = Camera.objects.enabled().filter(code__in=codes).order_by("code")
     rows = cameras.select_related("site").prefetch_related("lines")
     return [plan_of(camera) for camera in rows]
 
 
 def plan_of(camera: Camera) -> CameraPlan:
-    source = camera.source_url
-    is_unreadable = isinstance(source, Unreadable)
+    urls = (camera.source_url, camera.sub_stream_url)
+    is_unreadable = any(isinstance(url, Unreadable) for url in urls)
+    source_url, sub_stream_url = ("", "") if is_unreadable else urls
     return CameraPlan(
         code=camera.code,
         name=camera.name,
-        source_url="" if is_unreadable else source,
+        source_url=source_url,
+        sub_stream_url=sub_stream_url,
         problem=Unreadable.reason if is_unreadable else "",
         loop=camera.loop,
         detect_fps=camera.detect_fps,
+        priority=Camera.Place.values.index(camera.place),
         time_zone=camera.site.time_zone,
         lines=tuple(
             named(row)
@@ -76,16 +85,22 @@ def stages_of(plan: CameraPlan) -> list[Stage[Event]]:
     return [CrossingStage(plan.lines)] if plan.lines else []
 
 
-def encode(event: Event) -> str:
-    """Return the event as text for the durable queue."""
-    fields = msgspec.Raw(msgspec.json.encode(event))
-    return msgspec.json.encode(Envelope(type(event).__name__, fields)).decode()
+def encode(event: Event, *, term: int = 0, is_sure: bool = True) -> str:
+    """Return the event as text for the durable queue, with the lease it was seen in."""
+    envelope = Envelope(
+        kind=type(event).__name__,
+        event=msgspec.Raw(msgspec.json.encode(event)),
+        camera=event.camera,
+        term=term,
+        is_sure=is_sure,
+    )
+    return msgspec.json.encode(envelope).decode()
 
 
-def decode(text: str) -> Event:
+def decode(text: str) -> tuple[Envelope, Event]:
     """Return the event; raise KeyError for a kind that is not known any more."""
     envelope = msgspec.json.decode(text, type=Envelope)
-    return msgspec.json.decode(envelope.event, type=KINDS[envelope.kind])
+    return envelope, msgspec.json.decode(envelope.event, type=KINDS[envelope.kind])
 
 
 def record(event: Event) -> Any:
@@ -93,16 +108,32 @@ def record(event: Event) -> Any:
     return SERVICES[type(event)](event=event)
 
 
-def record_queued(text: str) -> None:
-    """Record an event from the durable queue.
+def record_queued(text: str) -> bool:
+    """Record an event from the durable queue; False when it is left out.
 
     Raises TryAgainLater while Postgres cannot take it: it is away, or not yet migrated.
     """
-    event = decode(text)
+    envelope, event = decode(text)
     try:
+        if is_stale(envelope):
+            logger.warning(
+                "%s was left out: another worker had taken over %s.",
+                envelope.kind,
+                envelope.camera,
+            )
+            return False
         record(event)
     except (IntegrityError, DataError):
         raise
     except Error as error:
         connection.close_if_unusable_or_obsolete()
         raise TryAgainLater(str(error)) from error
+    return True
+
+
+def is_stale(envelope: Envelope) -> bool:
+    """Whether another worker watched the camera when this one may have watched too."""
+    if envelope.is_sure:
+        return False
+    of_others = Camera.objects.exclude(lease_term=envelope.term)
+    return of_others.filter(code=envelope.camera).exists()

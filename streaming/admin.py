@@ -1,25 +1,32 @@
-"""Sites and cameras in the admin."""
+"""Sites, cameras, their outages and their workers in the admin."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import PROTECT, Case, When
+from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from .admin_base import ScopedAdmin
+from . import services
+from .admin_base import ReadOnly, ScopedAdmin
 from .fields import Unreadable
-from .models import Camera, Site
+from .leases import LEASE
+from .models import Camera, CameraOutage, Site, VisionWorker, shown
 from .vision.addresses import redact
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
     from django.http import HttpRequest
 
 HIDDEN = "***"
@@ -35,9 +42,12 @@ class SiteAdmin(ScopedAdmin):
 
 
 class CameraForm(forms.ModelForm[Camera]):
-    """Shows the source without its password, and keeps the password where it can."""
+    """Shows sources without their passwords, and keeps these where it can."""
 
     source_url = Camera._meta.get_field("source_url").formfield(
+        widget=UnfoldAdminTextInputWidget
+    )
+    sub_stream_url = Camera._meta.get_field("sub_stream_url").formfield(
         widget=UnfoldAdminTextInputWidget
     )
 
@@ -47,15 +57,22 @@ class CameraForm(forms.ModelForm[Camera]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["source_url"] = self.instance.shown_source
-        if isinstance(self.instance.source_url, Unreadable):
-            self.fields["source_url"].help_text = Unreadable.reason
+        for name in ("source_url", "sub_stream_url"):
+            stored = getattr(self.instance, name)
+            if self.instance.pk:
+                self.initial[name] = shown(stored)
+            if isinstance(stored, Unreadable):
+                self.fields[name].help_text = Unreadable.reason
 
     def clean_source_url(self) -> str:
-        url = with_password_of(
-            self.instance.source_url, self.cleaned_data["source_url"]
-        )
+        return self.whole("source_url")
+
+    def clean_sub_stream_url(self) -> str:
+        return self.whole("sub_stream_url")
+
+    def whole(self, name: str) -> str:
+        """Return the address as typed, with its password if that is known."""
+        url = with_password_of(getattr(self.instance, name), self.cleaned_data[name])
         if HIDDEN in url:
             raise ValidationError(
                 f"Type the password again in the place of {HIDDEN}: the stored one is "
@@ -75,6 +92,9 @@ def with_password_of(stored: str, url: str) -> str:
     return url.replace(f"{hidden}@", f"{known}@", 1)
 
 
+STATE_FIELDS = ["state", "since", "state_reason", "last_picture", "vision_worker"]
+
+
 @admin.register(Camera)
 class CameraAdmin(ScopedAdmin):
     form = CameraForm
@@ -83,13 +103,19 @@ class CameraAdmin(ScopedAdmin):
     list_select_related = ["site"]
     search_fields = ["code", "name"]
     ordering = ["code"]
-    readonly_fields = ["state", "since", "state_reason", "last_picture"]
+    readonly_fields = [*STATE_FIELDS]
     fieldsets = [
-        (None, {"fields": ["site", "code", "name", "enabled"]}),
+        (None, {"fields": ["site", "code", "name", "place", "enabled"]}),
         (
             "Picture",
             {
-                "fields": ["source_url", "loop", "detect_fps", "direction"],
+                "fields": [
+                    "source_url",
+                    "sub_stream_url",
+                    "loop",
+                    "detect_fps",
+                    "direction",
+                ],
                 "description": "A change takes effect within seconds; the worker "
                 "need not be restarted.",
             },
@@ -97,7 +123,7 @@ class CameraAdmin(ScopedAdmin):
         (
             "State",
             {
-                "fields": ["state", "since", "state_reason", "last_picture"],
+                "fields": STATE_FIELDS,
                 "description": "Written by the vision worker. A camera with records "
                 "cannot be deleted; switch it off instead.",
             },
@@ -112,8 +138,22 @@ class CameraAdmin(ScopedAdmin):
     def last_picture(self, camera: Camera) -> str:
         return site_time(camera, camera.last_frame_at)
 
+    @admin.display(description="vision worker")
+    def vision_worker(self, camera: Camera) -> str:
+        return camera.holder(now=timezone.now()) or "-"
+
     def view_on_site(self, obj: Camera) -> str:
         return reverse("camera", args=[obj.code])
+
+    def save_model(
+        self, request: HttpRequest, obj: Camera, form: Any, change: Any
+    ) -> None:
+        """Write what was edited and nothing else: workers write the same row."""
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif form.changed_data:
+            obj.save(update_fields=form.changed_data)
+            services.switch_off(code=obj.code, at=timezone.now())
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Model | None = None
@@ -121,13 +161,64 @@ class CameraAdmin(ScopedAdmin):
         """A camera with records stays; it is switched off instead."""
         return super().has_delete_permission(request, obj) and not has_history(obj)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Let outages go with their camera, though nobody deletes one by itself."""
+        *found, forbidden, protected = super().get_deleted_objects(objs, request)
+        outages = str(CameraOutage._meta.verbose_name)
+        return *found, forbidden - {outages}, protected
+
 
 def site_time(camera: Camera, at: datetime | None) -> str:
     return f"{camera.site.local(at):%Y-%m-%d %H:%M:%S %Z}" if at else "-"
 
 
 def has_history(camera: Model | None) -> bool:
+    """Whether there are records that keep the camera."""
     return camera is not None and any(
         getattr(camera, str(relation.get_accessor_name())).exists()
         for relation in camera._meta.related_objects
+        if relation.on_delete is PROTECT
     )
+
+
+@admin.register(CameraOutage)
+class CameraOutageAdmin(ReadOnly, ScopedAdmin):
+    list_display = ["camera", "cause", "reason", "began", "ended", "lasted"]
+    list_filter = ["camera__site", "camera", "cause"]
+    list_select_related = ["camera__site"]
+    search_fields = ["camera__code", "camera__name"]
+    ordering = ["-started_at", "-id"]
+
+    @admin.display(description="began, site time", ordering="started_at")
+    def began(self, outage: CameraOutage) -> str:
+        return site_time(outage.camera, outage.started_at)
+
+    @admin.display(description="ended, site time", ordering="ended_at")
+    def ended(self, outage: CameraOutage) -> str:
+        return site_time(outage.camera, outage.ended_at)
+
+    @admin.display(description="lasted")
+    def lasted(self, outage: CameraOutage) -> str:
+        lasted = outage.lasted(now=timezone.now())
+        return str(timedelta(seconds=round(lasted.total_seconds())))
+
+
+@admin.register(VisionWorker)
+class VisionWorkerAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Those that run, and those that ended without a word."""
+
+    list_display = ["name", "is_alive", "seen_at", "started_at", "pinned"]
+    ordering = ["name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        workers = super().get_queryset(request)
+        is_alive = Case(When(seen_at__gt=Now() - LEASE, then=True), default=False)
+        return workers.annotate(is_alive=is_alive)  # type: ignore[no-any-return]
+
+    @admin.display(boolean=True, description="runs")
+    def is_alive(self, worker: Any) -> bool:
+        return bool(worker.is_alive)
+
+    def has_delete_permission(self, *args: Any) -> bool:
+        """One that will not come back can be forgotten; one that runs comes back."""
+        return ModelAdmin.has_delete_permission(self, *args)  # type: ignore[no-any-return]

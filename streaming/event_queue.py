@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import sqlite3
+import uuid
 from typing import TYPE_CHECKING
 
 from persistqueue import SQLiteAckQueue
@@ -16,7 +18,7 @@ from persistqueue.exceptions import Empty
 from persistqueue.serializers import json as json_serializer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,9 @@ class EventQueue:
                 f"A vision worker named {folder.name} is running on this machine. "
                 "Stop it, or start this one with another VISION_NAME."
             ) from None
+        self.folder = folder
+        self.id = _identity(folder)
+        """The same as long as the folder is there; no other queue has it."""
         self._queue = SQLiteAckQueue(
             str(folder), multithreading=True, serializer=json_serializer
         )
@@ -88,3 +93,33 @@ class EventQueue:
     def close(self) -> None:
         self._queue.close()
         self._lock.close()
+
+
+def _identity(folder: Path) -> str:
+    file = folder / "id"
+    known = file.read_text() if file.exists() else ""
+    if not known:
+        file.write_text(uuid.uuid4().hex)
+    return known or file.read_text()
+
+
+def left_beside(own: Path) -> Iterator[EventQueue]:
+    """Open, one after another, the queues beside one's own that no process has.
+
+    Their workers are dead, perhaps for good, and their events wait. While such a queue
+    is open its worker cannot start, so it is closed again before the next.
+    """
+    for folder in sorted(own.parent.iterdir()):
+        if folder == own or not folder.is_dir():
+            continue
+        try:
+            queue = EventQueue(folder)
+        except QueueInUse:
+            continue
+        except (OSError, sqlite3.Error):
+            logger.warning("The events in %s cannot be read.", folder, exc_info=True)
+            continue
+        try:
+            yield queue
+        finally:
+            queue.close()

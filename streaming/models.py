@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Value
+from django.db.models.functions import Coalesce, Greatest, Least, Now
 from django.utils.timezone import localtime
 
 from .fields import EncryptedTextField, Unreadable
@@ -71,6 +72,11 @@ def check_source_url(url: str) -> None:
         parse_source(url)
     except UnsupportedSource as error:
         raise ValidationError(str(error)) from error
+
+
+def shown(url: str) -> str:
+    """Return an address without its password; empty when it cannot be decrypted."""
+    return "" if isinstance(url, Unreadable) else redact(url)
 
 
 class CameraQuerySet(models.QuerySet["Camera"]):
@@ -197,11 +203,15 @@ class Camera(models.Model):
         is_out = self.state in {self.State.OFFLINE, self.State.UNUSABLE}
         return self.enabled and (is_out or self.stands_still(now=now))
 
+    def holder(self, *, now: datetime) -> str:
+        """Return the name of the vision worker that runs it; empty when none does."""
+        is_held = self.lease_until is not None and self.lease_until > now
+        return self.lease_holder if is_held else ""
+
     @property
     def shown_source(self) -> str:
         """The source without its password; empty when it cannot be decrypted."""
-        source = self.source_url
-        return "" if isinstance(source, Unreadable) else redact(source)
+        return shown(self.source_url)
 
 
 class CameraOutageQuerySet(models.QuerySet["CameraOutage"]):
@@ -218,6 +228,19 @@ class CameraOutageQuerySet(models.QuerySet["CameraOutage"]):
 
     def newest_first(self) -> Self:
         return self.order_by("-started_at", "-id")
+
+    def totals_per_camera(
+        self, start: datetime, end: datetime
+    ) -> dict[int, tuple[int, timedelta]]:
+        """Return how many lie in [start, end), and for how long, by camera id.
+
+        One that is not over lasts until `end`, so `end` is at most now.
+        """
+        until = Least(Coalesce("ended_at", Value(end)), Value(end))
+        total = models.Sum(until - Greatest("started_at", Value(start)))
+        rows = self.between(start, end).values("camera_id").order_by()
+        found = rows.annotate(count=models.Count("id"), total=total)
+        return {row["camera_id"]: (row["count"], row["total"]) for row in found}
 
 
 class CameraOutage(models.Model):
@@ -252,6 +275,10 @@ class CameraOutage(models.Model):
     def __str__(self) -> str:
         return f"{self.camera_id} {Cause(self.cause).phrase}"
 
+    def lasted(self, *, now: datetime) -> timedelta:
+        """Return how long it lasted, up to `now` when it is not over."""
+        return (self.ended_at or now) - self.started_at
+
 
 class VisionWorkerQuerySet(models.QuerySet["VisionWorker"]):
     def alive(self, *, lease: timedelta) -> Self:
@@ -263,6 +290,8 @@ class VisionWorker(models.Model):
     """A vision worker that takes cameras; all instants are by Postgres' clock."""
 
     name = models.CharField(max_length=100, unique=True)
+    queue_id = models.CharField(max_length=32)
+    """Tells it from another of its name: of its event queue, which one process has."""
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     pinned = models.JSONField(default=list)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from streaming.vision.geometry import NamedLine
     from streaming.vision.pipeline import Analysis
+    from streaming.vision.plans import CameraPlan
     from streaming.vision.ports import Detector
-    from streaming.vision.runner import CameraPlan
     from streaming.vision.sources import VideoSource
 
     Seen = Callable[[Analysis[Event]], None]

@@ -11,6 +11,8 @@ from streaming.vision.detectors import NotAModel, load_detector
 from streaming.weights import detector_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from streaming.vision.detectors import NamedDetector
 
 logger = logging.getLogger(__name__)
@@ -20,9 +22,14 @@ WITHOUT_WEIGHTS = (
 )
 
 
+def the_weights() -> Path | None:
+    """Return the detector's file or folder; None when it is not there."""
+    return detector_path(settings.MODELS_DIR, wanted=settings.DETECTOR_MODEL)
+
+
 def the_detector() -> NamedDetector:
     """Load the detector that settings and MODELS_DIR give; loudly make do without."""
-    path = detector_path(settings.MODELS_DIR, wanted=settings.DETECTOR_MODEL)
+    path = the_weights()
     if path is None:
         wanted = settings.DETECTOR_MODEL or "A detector of the manifest"
         logger.warning(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 import redis
 
 from streaming import workers
-from streaming.vision.annotate import annotate, encode_jpeg
+from streaming.frames import Kind
+from streaming.vision.annotate import annotate, encode_jpeg, shrink
 
 if TYPE_CHECKING:
     import threading
@@ -19,19 +21,52 @@ if TYPE_CHECKING:
 
     from streaming.frames import FramePublisher
     from streaming.vision.pipeline import Analysis
-    from streaming.vision.runner import CameraPlan
+    from streaming.vision.plans import CameraPlan
+    from streaming.vision.types import Track
     from streaming.workers import WorkerStatus
 
 logger = logging.getLogger(__name__)
-MAX_FPS = 30
-MAX_WIDTH_PX = 1280
+MAX_FPS = {Kind.FULL: 30, Kind.TILE: 5, Kind.DETECTIONS: 10}
+MAX_WIDTH_PX = {Kind.FULL: 1280, Kind.TILE: 480}
+TICK_S = 1 / max(MAX_FPS.values())
 LOOK_EVERY_S = 1.0
 REPORT_EVERY_S = 5.0
 RATE_FRAMES = 30
 
 
+class _Offer(NamedTuple):
+    """The newest frame of a camera."""
+
+    number: int
+    plan: CameraPlan
+    analysis: Analysis[Any]
+
+
+class _Pace:
+    """When one kind of one camera was published lately."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._times_s: deque[float] = deque(maxlen=RATE_FRAMES)
+
+    def is_due(self, kind: Kind, now_s: float) -> bool:
+        """Half a tick early is in time: the next tick would be late."""
+        since_s = now_s - self._times_s[-1] if self._times_s else 1.0
+        return since_s >= 1 / MAX_FPS[kind] - TICK_S / 2
+
+    def note(self, number: int, now_s: float) -> float:
+        """Take note of a publication; return how many there were a second lately."""
+        self.number = number
+        if self._times_s and now_s - self._times_s[-1] > LOOK_EVERY_S:
+            self._times_s.clear()
+        self._times_s.append(now_s)
+        if len(self._times_s) < 2:
+            return 0.0
+        return (len(self._times_s) - 1) / (self._times_s[-1] - self._times_s[0])
+
+
 class Painter:
-    """Draws and publishes the newest frame of each watched camera.
+    """Draws and publishes the newest frame of each watched camera, once for each kind.
 
     A frame that comes while another is drawn replaces the one before: the loop never
     waits and viewers never lag. Also tells Redis that the worker lives.
@@ -41,27 +76,35 @@ class Painter:
         self, publisher: FramePublisher, status: Callable[[], WorkerStatus]
     ) -> None:
         self.watched: frozenset[str] = frozenset()
+        """Cameras of which every frame is wanted. Tiles and detections make do with
+        the frames that are looked at anyway, so that a wall costs no more decoding."""
         self._publisher = publisher
         self._status = status
-        self._newest: dict[str, tuple[CameraPlan, Analysis[Any]]] = {}
+        self._wanted: frozenset[tuple[str, Kind]] = frozenset()
+        self._offered: frozenset[str] = frozenset()
+        self._newest: dict[str, _Offer] = {}
+        self._paces: dict[tuple[str, Kind], _Pace] = {}
         self._codes: frozenset[str] = frozenset()
-        self._times_s: dict[str, deque[float]] = {}
+        self._number = 0
         self._look_at_s = self._report_at_s = self._try_at_s = 0.0
         self._redis_is_away = False
 
     def show(self, plan: CameraPlan, analysis: Analysis[Any]) -> None:
         """Offer a frame; called in the loop."""
-        if plan.code in self.watched:
-            self._newest[plan.code] = plan, analysis
+        if plan.code in self._offered and analysis.shown:
+            self._number += 1
+            self._newest[plan.code] = _Offer(self._number, plan, analysis)
 
     def look_after(self, codes: frozenset[str]) -> None:
         """Say which cameras this worker runs."""
         self._codes = codes
-        self._times_s = {code: deque(maxlen=RATE_FRAMES) for code in codes}
 
     def run(self, stopping: threading.Event) -> None:
-        while not stopping.wait(1 / MAX_FPS):
-            self.step(now_s=time.monotonic())
+        next_s = time.monotonic()
+        while not stopping.wait(max(next_s - time.monotonic(), 0)):
+            now_s = time.monotonic()
+            next_s = max(next_s + TICK_S, now_s)
+            self.step(now_s=now_s)
 
     def step(self, *, now_s: float) -> None:
         """Publish what is new; look up who watches; report."""
@@ -77,51 +120,88 @@ class Painter:
             self._note_recovery()
 
     def _publish(self, now_s: float) -> None:
-        for code in list(self._newest):
-            plan, analysis = self._newest.pop(code)
-            self._publisher.publish(code, self._draw(plan, analysis, now_s))
+        for code, kind in self._wanted:
+            offer = self._newest.get(code)
+            pace = self._paces[code, kind]
+            if offer and offer.number > pace.number and pace.is_due(kind, now_s):
+                fps = pace.note(offer.number, now_s)
+                self._publisher.publish(code, kind, payload(kind, offer, fps))
 
     def _look(self, now_s: float) -> None:
         if now_s >= self._look_at_s:
-            self.watched = self._publisher.watched(self._codes)
+            self._want(self._publisher.watched(self._codes))
             self._look_at_s = now_s + LOOK_EVERY_S
+
+    def _want(self, wanted: frozenset[tuple[str, Kind]]) -> None:
+        self._wanted = wanted
+        self._offered = frozenset(code for code, _ in wanted)
+        self.watched = frozenset(code for code, kind in wanted if kind is Kind.FULL)
+        self._paces = {one: self._paces.get(one) or _Pace() for one in wanted}
+        for code in list(self._newest):  # The loop may add one meanwhile.
+            if code not in self._offered:
+                del self._newest[code]
 
     def _report(self, now_s: float) -> None:
         if now_s >= self._report_at_s:
             workers.report(self._publisher.redis, self._status())
             self._report_at_s = now_s + REPORT_EVERY_S
 
-    def _draw(self, plan: CameraPlan, analysis: Analysis[Any], now_s: float) -> bytes:
-        local = analysis.frame.at.astimezone(ZoneInfo(plan.time_zone))
-        picture = annotate(
-            analysis.frame.image,
-            analysis.tracks,
-            lines=plan.lines,
-            camera=plan.name,
-            time=f"{local:%Y-%m-%d %H:%M:%S}",
-            fps=self._rate(plan.code, now_s),
-        )
-        return encode_jpeg(picture, max_width=MAX_WIDTH_PX)
-
-    def _rate(self, code: str, now_s: float) -> float:
-        """Return the frames per second drawn lately."""
-        times_s = self._times_s.setdefault(code, deque(maxlen=RATE_FRAMES))
-        if times_s and now_s - times_s[-1] > LOOK_EVERY_S:
-            times_s.clear()
-        times_s.append(now_s)
-        if len(times_s) < 2:
-            return 0.0
-        return (len(times_s) - 1) / (times_s[-1] - times_s[0])
-
     def _note_outage(self, error: redis.RedisError, now_s: float) -> None:
         if not self._redis_is_away:
             logger.warning(
                 "Redis does not answer (%s); nothing is live.", type(error).__name__
             )
-        self._redis_is_away, self.watched = True, frozenset()
+        self._redis_is_away = True
+        self._want(frozenset())
         self._try_at_s = now_s + LOOK_EVERY_S
 
     def _note_recovery(self) -> None:
         if self._redis_is_away:
             logger.warning("Redis answers again.")
         self._redis_is_away = False
+
+
+def payload(kind: Kind, offer: _Offer, fps: float) -> bytes:
+    """Return what viewers of one kind receive."""
+    if kind is Kind.DETECTIONS:
+        return detections(offer.plan, offer.analysis)
+    return picture(offer.plan, offer.analysis, max_width=MAX_WIDTH_PX[kind], fps=fps)
+
+
+def picture(
+    plan: CameraPlan, analysis: Analysis[Any], *, max_width: int, fps: float
+) -> bytes:
+    """Return a JPEG, drawn on at its final size so that its words stay readable."""
+    local = analysis.frame.at.astimezone(ZoneInfo(plan.time_zone))
+    drawn = annotate(
+        shrink(analysis.frame.image, max_width=max_width),
+        analysis.tracks,
+        lines=plan.lines,
+        camera=plan.name,
+        time=f"{local:%Y-%m-%d %H:%M:%S}",
+        fps=fps,
+    )
+    return encode_jpeg(drawn)
+
+
+def detections(plan: CameraPlan, analysis: Analysis[Any]) -> bytes:
+    """Return the confirmed tracks as JSON; boxes are relative, see docs/api.md."""
+    height, width = analysis.frame.image.shape[:2]
+    return msgspec.json.encode(
+        {
+            "camera": plan.code,
+            "at": analysis.frame.at,
+            "frame": {"width": width, "height": height},
+            "tracks": [_track(track) for track in analysis.tracks if track.confirmed],
+        }
+    )
+
+
+def _track(track: Track) -> dict[str, object]:
+    box = track.box
+    return {
+        "id": track.id,
+        "label": track.label,
+        "confidence": round(float(track.confidence), 3),
+        "box": [round(float(edge), 4) for edge in (box.x1, box.y1, box.x2, box.y2)],
+    }

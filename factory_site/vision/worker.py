@@ -12,24 +12,30 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 from django.utils import timezone
 
 from factory_site import pipelines
 from streaming.frames import FramePublisher
-from streaming.vision.runner import CameraState, Runner
-from streaming.vision.stats import CameraStats
+from streaming.leases import Holder
+from streaming.vision.plans import CameraState
+from streaming.vision.runner import Runner
+from streaming.weights import fingerprint
 from streaming.workers import WorkerStatus
 
 from .clerk import Clerk
 from .painter import Painter
+from .tenure import Tenure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
 
     from streaming.event_queue import EventQueue
     from streaming.vision.detectors import NamedDetector
     from streaming.vision.pipeline import Analysis
-    from streaming.vision.runner import CameraPlan
+    from streaming.vision.plans import CameraPlan
+    from streaming.vision.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 IDLE_S = 0.005
@@ -40,22 +46,28 @@ class PartFailed(Exception):
 
 
 class VisionWorker:
-    """Runs the cameras of `load_plans`; implements the runner's Listener."""
+    """Runs the cameras it holds leases of; implements the runner's Listener."""
 
     def __init__(
         self,
         *,
         name: str,
         detector: NamedDetector,
+        weights: Path | None = None,
         queue: EventQueue,
-        load_plans: Callable[[], Sequence[CameraPlan]],
+        load_plans: Callable[[Collection[str]], Sequence[CameraPlan]],
+        pinned: Sequence[str] = (),
     ) -> None:
         self.stopping = threading.Event()
+        self._has_closed = threading.Event()
         self._failure: Exception | None = None
         self._name = name
         self._detector = detector
+        self._weights = weights
+        self._weights_sha256 = fingerprint(weights) if weights else ""
         self._queue = queue
-        self._clerk = Clerk(queue, load_plans)
+        self._tenure = Tenure(Holder(name, queue.id, pinned))
+        self._clerk = Clerk(queue, self._tenure, load_plans)
         self._painter = Painter(FramePublisher(), self.status)
         self._runner: Runner[pipelines.Event] = Runner(
             detector,
@@ -70,9 +82,13 @@ class VisionWorker:
 
         Raises PartFailed when one of the threads ended by an error.
         """
+        parts = {
+            "clerk": (self._clerk.run, self._has_closed),
+            "painter": (self._painter.run, self.stopping),
+        }
         threads = [
-            threading.Thread(target=self._guard, args=[part.run], name=name)
-            for name, part in (("clerk", self._clerk), ("painter", self._painter))
+            threading.Thread(target=self._guard, args=part, name=name)
+            for name, part in parts.items()
         ]
         for thread in threads:
             thread.start()
@@ -83,15 +99,18 @@ class VisionWorker:
         finally:
             self.stopping.set()
             self._runner.close()
+            self._has_closed.set()
             for thread in threads:
                 thread.join()
         if self._failure:
             raise PartFailed from self._failure
 
-    def _guard(self, part: Callable[[threading.Event], None]) -> None:
+    def _guard(
+        self, part: Callable[[threading.Event], None], until: threading.Event
+    ) -> None:
         """Stop the whole worker when a part of it fails, so that it is restarted."""
         try:
-            part(self.stopping)
+            part(until)
         except Exception as error:
             logger.exception("The %s failed.", threading.current_thread().name)
             self._failure = error
@@ -101,29 +120,42 @@ class VisionWorker:
         """Take up new plans and one frame of each camera; False when idle."""
         if (plans := self._clerk.take_plans()) is not None:
             self._runner.reconcile(plans)
-            self._painter.look_after(frozenset(self._runner.codes))
+            self._tenure.running = frozenset(self._runner.codes)
+            self._painter.look_after(self._tenure.running)
         self._runner.watch(self._painter.watched)
-        return self._runner.step(now_s=time.monotonic())
+        self._tenure.loop_seen_s = now_s = time.monotonic()
+        return self._runner.step(now_s=now_s)
 
     def status(self) -> WorkerStatus:
         return WorkerStatus(
             name=self._name,
             detector=self._detector.name,
             fallback=self._detector.fallback,
-            cameras={code: CameraStats() for code in self._runner.codes},
+            cameras=self._runner.stats(),
             queued=len(self._queue),
             failed=self._queue.failed,
+            stale=self._clerk.stale,
+            busy=self._runner.busy,
+            memory_bytes=psutil.Process().memory_info().rss,
+            weights=self._weights.name if self._weights else "",
+            weights_sha256=self._weights_sha256,
         )
 
     def on_analysis(
         self, plan: CameraPlan, analysis: Analysis[pipelines.Event]
     ) -> None:
         for event in analysis.events:
-            self._queue.put(pipelines.encode(event))
+            claim = self._tenure.claim(plan.code, time.monotonic())
+            self._queue.put(
+                pipelines.encode(event, term=claim.term, is_sure=claim.is_sure)
+            )
         self._clerk.note_frame(plan.code, analysis.frame.at)
         self._painter.show(plan, analysis)
 
-    def on_state(self, plan: CameraPlan, state: CameraState, reason: str) -> None:
+    def on_state(
+        self, plan: CameraPlan, state: CameraState, trouble: Trouble | None
+    ) -> None:
+        reason = trouble.sentence if trouble else ""
         log = logger.info if state is CameraState.ONLINE else logger.warning
         log("%s is %s%s", plan.code, state, f": {reason}" if reason else ".")
-        self._clerk.note_state(plan.code, state, reason, timezone.now())
+        self._clerk.note_state(plan.code, state, trouble, timezone.now())

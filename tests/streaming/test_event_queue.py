@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streaming.event_queue import EventQueue, QueueInUse, TryAgainLater
+from streaming.event_queue import (
+    EventQueue,
+    QueueInUse,
+    TryAgainLater,
+    left_beside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,3 +135,53 @@ class TestEventQueue:
         drain(queue)
 
         assert queue._queue.acked_count() <= 101
+
+    def test_is_known_by_the_same_name_for_good(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        names = []
+        for place in (folder, folder, tmp_path / "vision-2"):
+            queue = EventQueue(place)
+            names.append(queue.id)
+            queue.close()
+
+        assert names[0] == names[1] != names[2]
+
+
+class TestLeftBeside:
+    def test_gives_the_queues_that_no_process_has(
+        self, queue: EventQueue, folder: Path, tmp_path: Path
+    ) -> None:
+        for name in ("vision-2", "vision-3"):
+            one = EventQueue(tmp_path / name)
+            one.put(f"of {name}")
+            if name == "vision-2":
+                one.close()
+
+        found = [drain(left) for left in left_beside(folder)]
+
+        assert found == [["of vision-2"]]
+        one.close()
+
+    def test_leaves_them_to_their_workers_afterwards(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        EventQueue(tmp_path / "vision-2").close()
+
+        for left in left_beside(folder):
+            with pytest.raises(QueueInUse):
+                EventQueue(left.folder)
+
+        EventQueue(tmp_path / "vision-2").close()
+
+    def test_passes_over_what_cannot_be_read(
+        self, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "vision-0").mkdir()
+        (tmp_path / "vision-0" / "data.db").write_text("not a database " * 100)
+        EventQueue(tmp_path / "vision-2").close()
+
+        found = [left.folder.name for left in left_beside(folder)]
+
+        assert found == ["vision-2"]
+        assert "vision-0 cannot be read" in caplog.text

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,11 @@ from tests.processes import running
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from factory_site.embedded_servers import Postgres
     from tests.processes import Running
 
+PLAIN = ["manage.py"]
+BRIGHT = ["-m", "tests.system.bright"]
 CAMERA = """
 from streaming.models import Camera, Site
 from occupancy.models import CountingLine
@@ -50,9 +54,10 @@ class Plant:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, bright: bool = False) -> str:
+        """Run a command; `bright` gives it the detector of tests/system/bright.py."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [sys.executable, *(BRIGHT if bright else PLAIN), *arguments],
             cwd=ROOT,
             env=self.env,
             check=True,
@@ -62,9 +67,12 @@ class Plant:
         return done.stdout
 
     @contextmanager
-    def vision(self) -> Iterator[Running]:
-        command = [sys.executable, "manage.py", "run_vision"]
-        with running(command, env=self.env) as worker:
+    def vision(
+        self, name: str = "vision-1", *, bright: bool = False
+    ) -> Iterator[Running]:
+        command = [sys.executable, *(BRIGHT if bright else PLAIN), "run_vision"]
+        env = {**self.env, "VISION_NAME": name}
+        with running(command, env=env) as worker:
             yield worker
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -91,16 +99,30 @@ def wait_until(condition: Callable[[], bool], *, timeout_s: float) -> None:
         time.sleep(0.2)
 
 
+def stop(postgres: Postgres) -> None:
+    process = postgres.process()
+    assert process
+    process.send_signal(signal.SIGINT)
+    process.wait()
+
+
 @pytest.fixture
-def plant(shared: Path) -> Iterator[Plant]:
-    """Give a plant whose camera plays a street clip once."""
+def empty_plant() -> Iterator[Plant]:
+    """Give a plant without cameras."""
     # Not tmp_path: pytest closes that to the account that runs servers for root.
     with (
         tempfile.TemporaryDirectory(prefix="plant-") as name,
         embedded.servers(Path(name), database=True, redis=True),
     ):
-        plant = Plant(Path(name), shared / "models")
+        plant = Plant(Path(name), Path(name) / "models")
         plant.manage("set_up")
-        clip = shared / "samples" / "clips" / "tud_stadtmitte.mp4"
-        plant.manage("shell", "-c", CAMERA.format(str(clip)))
         yield plant
+
+
+@pytest.fixture
+def plant(empty_plant: Plant, shared: Path) -> Plant:
+    """Give a plant whose camera plays a street clip once."""
+    plant = replace(empty_plant, models=shared / "models")
+    clip = shared / "samples" / "clips" / "tud_stadtmitte.mp4"
+    plant.manage("shell", "-c", CAMERA.format(str(clip)))
+    return plant

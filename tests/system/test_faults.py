@@ -11,7 +11,7 @@ import pytest
 
 from factory_site import embedded
 from factory_site.embedded_servers import Postgres
-from tests.system.conftest import wait_until
+from tests.system.conftest import stop, wait_until
 
 if TYPE_CHECKING:
     from tests.system.conftest import Plant
@@ -52,13 +52,6 @@ def assert_log_is_whole(plant: Plant) -> None:
         assert current == count
 
 
-def stop(postgres: Postgres) -> None:
-    process = postgres.process()
-    assert process
-    process.send_signal(signal.SIGINT)
-    process.wait()
-
-
 class TestKilledWorker:
     def test_loses_and_doubles_nothing(self, plant: Plant) -> None:
         with plant.vision() as worker:
@@ -72,21 +65,22 @@ class TestKilledWorker:
 
         assert_log_is_whole(plant)
 
-    def test_leaves_its_events_to_the_next_one(self, plant: Plant) -> None:
+    @pytest.mark.parametrize("name", ["vision-1", "vision-2"])
+    def test_leaves_its_events_to_the_next_one(self, plant: Plant, name: str) -> None:
         """The next one runs no camera, so it has no events but those on disk."""
         postgres = Postgres.under(plant.folder)
         with plant.vision() as worker:
             worker.wait_for("CAM-MAIN is online")
             stop(postgres)
             worker.wait_for("Postgres does not answer")
-            time.sleep(CLIP_S)
+            worker.wait_for("CAM-MAIN is ended")
             worker.send(signal.SIGKILL)
             worker.process.wait()
         embedded.revive(postgres)
         before = len(plant.crossings())
         plant.manage("shell", "-c", SWITCH_OFF)
 
-        with plant.vision():
+        with plant.vision(name):
             wait_until(lambda: len(plant.crossings()) > before, timeout_s=PATIENCE_S)
             time.sleep(1)
 

@@ -24,7 +24,7 @@ from streaming.vision.addresses import SourceError
 from streaming.vision.annotate import annotate
 from streaming.vision.geometry import Line, NamedLine, ZeroLengthLine
 from streaming.vision.opening import look_at
-from streaming.vision.runner import CameraPlan
+from streaming.vision.plans import CameraPlan
 from streaming.vision.sources import open_source
 from streaming.vision.types import Point
 from streaming.vision.writing import VideoWriter

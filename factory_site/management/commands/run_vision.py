@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from functools import partial
+import time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -12,17 +12,21 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from factory_site import pipelines
-from factory_site.vision.detector import the_detector
+from factory_site.vision.detector import the_detector, the_weights
 from factory_site.vision.worker import VisionWorker
+from streaming import leases
 from streaming.event_queue import EventQueue, QueueInUse
+from streaming.leases import Holder, NameInUse
 from streaming.models import Camera
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from django.core.management.base import CommandParser
 
 logger = logging.getLogger(__name__)
+DELIVERY_S = 3.0
 
 
 class Command(BaseCommand):
@@ -34,27 +38,50 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="CODE",
-            help="Only this camera; may be given more than once.",
+            help="Only this camera, which other workers then leave to this one; may be "
+            "given more than once.",
         )
 
     def handle(self, *, camera: Sequence[str], **_: Any) -> None:
         check_codes(camera)
-        try:
-            queue = EventQueue(settings.VAR_DIR / "queue" / settings.VISION_NAME)
-        except QueueInUse as error:
-            raise CommandError(str(error)) from error
+        queue = open_queue(settings.VAR_DIR / "queue" / settings.VISION_NAME)
         detector = the_detector()
         logger.info("%s works with %s.", settings.VISION_NAME, detector.name)
+        check_name(Holder(settings.VISION_NAME, queue.id, camera))
         worker = VisionWorker(
             name=settings.VISION_NAME,
             detector=detector,
+            weights=the_weights(),
             queue=queue,
-            load_plans=partial(pipelines.camera_plans, camera),
+            load_plans=pipelines.camera_plans,
+            pinned=camera,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stopping.set())
         worker.run()
         queue.close()
+
+
+def open_queue(folder: Path) -> EventQueue:
+    """Open the worker's queue; another may be delivering what it left, for a moment."""
+    until_s = time.monotonic() + DELIVERY_S
+    while True:
+        try:
+            return EventQueue(folder)
+        except QueueInUse as error:
+            if time.monotonic() > until_s:
+                raise CommandError(str(error)) from error
+            time.sleep(0.2)
+
+
+def check_name(holder: Holder) -> None:
+    """Refuse a name that is in use; unknown while Postgres is away, so let pass."""
+    try:
+        leases.enter(holder)
+    except NameInUse as error:
+        raise CommandError(str(error)) from error
+    except DatabaseError:
+        return
 
 
 def check_codes(codes: Sequence[str]) -> None:

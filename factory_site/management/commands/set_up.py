@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = (
-        "Migrate, create missing scheduled jobs, bring the role groups in line; in "
-        "production collect the static files."
+        "Migrate, create missing scheduled jobs and alert rules, bring the role groups "
+        "in line; in production collect the static files."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,5 +29,6 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=1, stdout=self.stdout)
         call_command("sync_roles", stdout=self.stdout)
         call_command("sync_schedules", stdout=self.stdout)
+        call_command("sync_alert_rules", stdout=self.stdout)
         if settings.PRODUCTION and not skip_static:
             call_command("collectstatic", interactive=False, stdout=self.stdout)

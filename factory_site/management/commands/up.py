@@ -164,14 +164,12 @@ def demo_logins() -> Sequence[str]:
 def programs(host: str, port: int) -> Sequence[Program]:
     python = (sys.executable, "-m")
     celery = (*python, "celery", "--quiet", "-A", "factory_site")
-    # No access log: addresses of requests may carry what is nobody's business.
-    daphne = (*python, "daphne", "--verbosity", "0", "--no-server-name")
     # On one machine there is nobody to gossip with, and tasks are few and short.
     alone = ("--without-gossip", "--without-mingle", "--concurrency", "2")
     return (
         Program(
             "web",
-            (*daphne, "-b", host, "-p", str(port), "factory_site.asgi:application"),
+            (*python, "factory_site.web", "-b", host, "-p", str(port)),
             vital=True,
         ),
         Program("vision", (sys.executable, "manage.py", "run_vision")),

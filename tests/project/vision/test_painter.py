@@ -1,23 +1,34 @@
 from __future__ import annotations
 
+import io
+import json
+import weakref
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from factory_site.vision import painter as painters
 from factory_site.vision.painter import Painter
 from streaming import frames, workers
-from streaming.frames import FramePublisher
+from streaming.frames import FramePublisher, Kind
+from streaming.vision.annotate import annotate
 from streaming.vision.pipeline import Analysis
-from streaming.vision.runner import CameraPlan
+from streaming.vision.plans import CameraPlan
 from streaming.vision.stats import CameraStats
-from streaming.vision.types import Frame
+from streaming.vision.types import Box, Frame, Label, Track
 from streaming.workers import WorkerStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import redis
     from pytest_django import Settings
+
+    Published = tuple[Kind, bytes]
 
 STATUS = WorkerStatus(
     "vision-1",
@@ -46,34 +57,77 @@ def painter(redis_client: redis.Redis) -> Painter:
 
 
 @pytest.fixture
-def pictures(redis_client: redis.Redis) -> Any:
+def published(redis_client: redis.Redis) -> Iterator[Callable[[], list[Published]]]:
+    """Give what was published of CAM-1 since asked last, with its kind."""
     pubsub: Any = redis_client.pubsub
     with pubsub(ignore_subscribe_messages=True) as subscription:
-        subscription.subscribe(frames.channel("CAM-1"))
-        subscription.get_message(timeout=1)
-        yield lambda: subscription.get_message(timeout=0.2)
+        kinds = {frames.channel("CAM-1", kind).encode(): kind for kind in Kind}
+        subscription.subscribe(*kinds)
+        for _ in kinds:
+            subscription.get_message(timeout=1)
+
+        def since() -> list[Published]:
+            return [
+                (kinds[message["channel"]], message["data"])
+                for message in iter(lambda: subscription.get_message(timeout=0.2), None)
+            ]
+
+        yield since
 
 
-def analysis(shade: int = 90) -> Analysis[Any]:
-    image = np.full((90, 160, 3), shade, np.uint8)
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Give the sizes of the pictures drawn on, as they come."""
+    sizes: list[tuple[int, int]] = []
+
+    def counted(image: Any, *rest: Any, **named: Any) -> Any:
+        sizes.append((image.shape[1], image.shape[0]))
+        return annotate(image, *rest, **named)
+
+    monkeypatch.setattr(painters, "annotate", counted)
+    return sizes
+
+
+def watch(redis_client: redis.Redis, *kinds: Kind, code: str = "CAM-1") -> None:
+    for kind in kinds:
+        redis_client.set(frames.watch_key(code, kind), 1)
+
+
+def analysis(shade: int = 90, *tracks: Track) -> Analysis[Any]:
+    image = np.full((1080, 1920, 3), shade, np.uint8)
     at = datetime(2026, 3, 1, tzinfo=UTC)
-    return Analysis(Frame("CAM-1", "s", 0, at, 0.0, image), (), (), analysed=True)
+    frame = Frame("CAM-1", "s", 0, at, 0.0, image)
+    return Analysis(frame, tracks, (), analysed=True)
+
+
+def track(number: int, *, confirmed: bool) -> Track:
+    box = Box(0.1, 0.2, 0.3, 0.6)
+    return Track(number, box, Label.PERSON, 0.87654, confirmed=confirmed)
+
+
+def size_of(jpeg: bytes) -> tuple[int, int]:
+    return Image.open(io.BytesIO(jpeg)).size
 
 
 class TestPainter:
     def test_draws_nothing_while_nobody_watches(
-        self, painter: Painter, pictures: Any
+        self, painter: Painter, published: Any, drawn: list[Any]
     ) -> None:
         painter.step(now_s=0)
         painter.show(PLAN, analysis())
         painter.step(now_s=10)
 
-        assert pictures() is None
+        assert published() == []
+        assert drawn == []
 
     def test_publishes_the_newest_picture_of_a_watched_camera_once(
-        self, painter: Painter, pictures: Any, redis_client: redis.Redis
+        self,
+        painter: Painter,
+        published: Any,
+        drawn: list[Any],
+        redis_client: redis.Redis,
     ) -> None:
-        redis_client.set(frames.watch_key("CAM-1"), 1)
+        watch(redis_client, Kind.FULL)
         painter.step(now_s=0)
         for shade in (10, 200):
             painter.show(PLAN, analysis(shade))
@@ -81,9 +135,106 @@ class TestPainter:
         painter.step(now_s=0.1)
         painter.step(now_s=0.2)
 
-        assert painter.watched == {"CAM-1"}
-        assert pictures()["data"].startswith(b"\xff\xd8")
-        assert pictures() is None
+        ((kind, jpeg),) = published()
+        assert kind is Kind.FULL
+        pixel: Any = Image.open(io.BytesIO(jpeg)).getpixel((640, 600))
+        assert min(pixel) > 190
+        assert len(drawn) == 1
+
+    def test_leaves_out_a_picture_of_which_there_is_a_larger_one(
+        self, painter: Painter, published: Any, redis_client: redis.Redis
+    ) -> None:
+        watch(redis_client, Kind.FULL)
+        painter.step(now_s=0)
+        painter.show(PLAN, replace(analysis(), shown=False))
+        painter.step(now_s=0.1)
+
+        assert published() == []
+
+    def test_draws_each_kind_that_is_watched_at_its_own_size(
+        self,
+        painter: Painter,
+        published: Any,
+        drawn: list[Any],
+        redis_client: redis.Redis,
+    ) -> None:
+        watch(redis_client, Kind.FULL, Kind.TILE)
+        painter.step(now_s=0)
+        painter.show(PLAN, analysis())
+        painter.step(now_s=0.1)
+
+        sizes = {kind: size_of(jpeg) for kind, jpeg in published()}
+        assert sizes == {Kind.FULL: (1280, 720), Kind.TILE: (480, 270)}
+        assert sorted(drawn) == [(480, 270), (1280, 720)]
+
+    @pytest.mark.parametrize(
+        ("kind", "a_second"), [(Kind.FULL, 30), (Kind.TILE, 5), (Kind.DETECTIONS, 10)]
+    )
+    def test_keeps_to_the_pace_of_each_kind(
+        self,
+        painter: Painter,
+        published: Any,
+        redis_client: redis.Redis,
+        kind: Kind,
+        a_second: int,
+    ) -> None:
+        watch(redis_client, kind)
+        painter.step(now_s=0)
+        for tick in range(30):
+            painter.show(PLAN, analysis())
+            painter.step(now_s=1 + tick * painters.TICK_S)
+
+        assert len(published()) == a_second
+
+    def test_wants_every_frame_only_for_large_pictures(
+        self, painter: Painter, redis_client: redis.Redis
+    ) -> None:
+        watch(redis_client, Kind.TILE, Kind.DETECTIONS)
+        watch(redis_client, Kind.FULL, code="CAM-2")
+
+        painter.step(now_s=0)
+
+        assert painter.watched == {"CAM-2"}
+
+    def test_tells_what_is_seen(
+        self, painter: Painter, published: Any, redis_client: redis.Redis
+    ) -> None:
+        watch(redis_client, Kind.DETECTIONS)
+        painter.step(now_s=0)
+        painter.show(
+            PLAN, analysis(90, track(7, confirmed=True), track(8, confirmed=False))
+        )
+        painter.step(now_s=0.2)
+
+        ((_, message),) = published()
+        assert json.loads(message) == {
+            "camera": "CAM-1",
+            "at": "2026-03-01T00:00:00Z",
+            "frame": {"width": 1920, "height": 1080},
+            "tracks": [
+                {
+                    "id": 7,
+                    "label": "person",
+                    "confidence": 0.877,
+                    "box": [0.1, 0.2, 0.3, 0.6],
+                }
+            ],
+        }
+
+    def test_keeps_no_frame_that_nobody_watches_any_more(
+        self, painter: Painter, published: Any, redis_client: redis.Redis
+    ) -> None:
+        watch(redis_client, Kind.FULL)
+        painter.step(now_s=0)
+        frame = analysis()
+        painter.show(PLAN, frame)
+        left = weakref.ref(frame.frame.image)
+        redis_client.flushdb()
+
+        painter.step(now_s=2)
+        del frame
+
+        assert left() is None
 
     def test_tells_redis_that_the_worker_lives(
         self, painter: Painter, redis_client: redis.Redis

@@ -14,12 +14,12 @@ from tests.factories import make_camera, make_line
 from tests.fakes import BrightDetector, write_walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     import redis
 
-    from streaming.vision.runner import CameraPlan
+    from streaming.vision.plans import CameraPlan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_S = 20
@@ -41,6 +41,7 @@ class TestVisionWorker:
         worker = VisionWorker(
             name="vision-1",
             detector=BrightDetector(),
+            weights=clip,
             queue=queue,
             load_plans=pipelines.camera_plans,
         )
@@ -57,13 +58,15 @@ class TestVisionWorker:
         thread.join(PATIENCE_S)
 
         assert not thread.is_alive()
-        assert status.name == "vision-1"
+        assert (status.name, status.weights) == ("vision-1", "walk.mp4")
+        assert len(status.weights_sha256) == 64
+        assert status.memory_bytes > 1e6
         assert OccupancyLog.objects.get().entries == 1
 
     def test_ends_when_a_part_of_it_fails(
         self, queue: EventQueue, redis_client: redis.Redis
     ) -> None:
-        def fail() -> Sequence[CameraPlan]:
+        def fail(_codes: Collection[str]) -> Sequence[CameraPlan]:
             raise ValueError("a row that cannot be read")
 
         worker = VisionWorker(
