@@ -1,21 +1,30 @@
-"""Who watches, over a WebSocket or a picture: a bearer token or a session cookie."""
+"""Who watches, over a WebSocket or a picture: a token, a session cookie or a link."""
 
 from __future__ import annotations
 
+import random
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from channels.security.websocket import OriginValidator
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, get_user_model
+from django.core import signing
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
+    from django.contrib.auth.models import AbstractBaseUser, AbstractUser
     from django.contrib.sessions.backends.base import SessionBase
 
+    from .models import Camera
+
 RECHECK_S = 60
-"""How often what stays open looks again at who watches it."""
+"""How often, at least, what stays open looks again at who watches it."""
+LINK_AGE = timedelta(minutes=5)
+"""How long a link may be opened; what it opened stays open."""
+LINK_SALT = "streaming.feed-link"
 
 
 class NotLoggedIn(Exception):
@@ -27,6 +36,11 @@ class BrowserOriginValidator(OriginValidator):  # type: ignore[misc]
 
     def valid_origin(self, parsed_origin: Any) -> bool:
         return parsed_origin is None or bool(super().valid_origin(parsed_origin))
+
+
+def recheck_delay_s(longest_s: float) -> float:
+    """Return when to look again: earlier by chance, so that hundreds do not at once."""
+    return longest_s * random.uniform(0.5, 0.95)  # noqa: S311 - no secret
 
 
 def fresh_user(*, authorization: bytes, session: SessionBase) -> AbstractUser:
@@ -48,4 +62,30 @@ def fresh_user(*, authorization: bytes, session: SessionBase) -> AbstractUser:
     user = get_user(request)
     if not user.is_authenticated:
         raise NotLoggedIn("Log in, or send a token: Authorization: Bearer <access>.")
+    return user
+
+
+def sign_link(*, user: AbstractBaseUser, camera: Camera) -> str:
+    """Return what opens one camera's pictures, as this user, for LINK_AGE."""
+    told = [user.pk, camera.code, user.get_session_auth_hash()]
+    return signing.dumps(told, salt=LINK_SALT)
+
+
+def linked_user(link: str, *, camera: str, max_age: timedelta | None) -> AbstractUser:
+    """Load the user of a link as of now; raise NotLoggedIn.
+
+    `max_age` None: however old it is, as for what it opened in time. A link ends with
+    the password it was made under.
+    """
+    refused = NotLoggedIn("The link is not valid, or not any more. Ask for a new one.")
+    try:
+        pk, code, login = signing.loads(link, salt=LINK_SALT, max_age=max_age)
+    except signing.BadSignature:
+        raise refused from None
+    users = get_user_model()._default_manager.filter(pk=pk, is_active=True)
+    user: AbstractUser | None = users.first()
+    if user is None or code != camera:
+        raise refused
+    if not constant_time_compare(login, user.get_session_auth_hash()):
+        raise refused
     return user

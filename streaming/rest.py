@@ -18,6 +18,8 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import DjangoModelPermissions
 from rest_framework.serializers import as_serializer_error
 
+from .models import Camera
+
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from rest_framework.generics import GenericAPIView
@@ -39,6 +41,15 @@ class ModelPermissions(DjangoModelPermissions):
         "GET": ["%(app_label)s.view_%(model_name)s"],
         "HEAD": ["%(app_label)s.view_%(model_name)s"],
         "OPTIONS": ["%(app_label)s.view_%(model_name)s"],
+    }
+
+
+class ViewPermissions(ModelPermissions):
+    """Asks for view_ alone: for what is posted and changes no row."""
+
+    perms_map = {
+        **ModelPermissions.perms_map,
+        "POST": ModelPermissions.perms_map["GET"],
     }
 
 
@@ -89,6 +100,19 @@ class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
                 dict.fromkeys(unknown, f"Unknown filter. Known: {names}.")
             )
         return super().filter_queryset(request, queryset, view)  # type: ignore[no-any-return]
+
+
+class CameraCodeFilter(filters.ModelChoiceFilter):  # type: ignore[misc]
+    """Keeps the rows of one camera, by code; one that the user does not see is 400."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            field_name="camera",
+            to_field_name="code",
+            queryset=lambda request: Camera.objects.visible_to(request.user),
+            label="Camera code",
+            error_messages={"invalid_choice": "There is no camera of this code."},
+        )
 
 
 class EventFilter(filters.FilterSet):  # type: ignore[misc]

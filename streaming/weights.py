@@ -106,6 +106,14 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def fingerprint(path: Path) -> str:
+    """Return the sha256 of a model's weights: of a folder, of its largest file."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        path = max(files, key=lambda file: file.stat().st_size)
+    return digest(path)
+
+
 def reason(error: requests.RequestException) -> str:
     """Say in a sentence why a download failed."""
     if error.response is not None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import msgspec
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .vision.stats import CameraStats  # noqa: TC001 - msgspec reads it
 
@@ -35,10 +37,20 @@ class WorkerStatus:
     """Resident memory of the process."""
     busy: float = 0.0
     """Share of the last seconds in which the loop had work, 0..1."""
+    weights: str = ""
+    """File or folder of the detector's weights; empty without any."""
+    weights_sha256: str = ""
+    """Of that file; of a folder, of its largest file, which holds the weights."""
 
 
 def connect() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
+    """Return a client that gives up after a second: a page waits for its answer."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def report(client: redis.Redis, status: WorkerStatus) -> None:

@@ -145,3 +145,20 @@ class TestDetectorPath:
             weights.detector_path(tmp_path, wanted="own.onnx") == tmp_path / "own.onnx"
         )
         assert weights.detector_path(tmp_path, wanted="other.onnx") is None
+
+
+class TestFingerprint:
+    def test_is_the_sum_of_the_file(self, tmp_path: Path) -> None:
+        (tmp_path / "yolo11n.pt").write_bytes(b"weights")
+
+        found = weights.fingerprint(tmp_path / "yolo11n.pt")
+
+        assert found == hashlib.sha256(b"weights").hexdigest()
+
+    def test_is_that_of_the_largest_file_of_a_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "yolo11n.bin").write_bytes(b"weights")
+        (tmp_path / "a.xml").write_bytes(b"graph")
+
+        found = weights.fingerprint(tmp_path)
+
+        assert found == hashlib.sha256(b"weights").hexdigest()

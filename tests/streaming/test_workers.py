@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
+
+import pytest
+import redis
 
 from streaming import workers
 from streaming.workers import WorkerStatus
 
 if TYPE_CHECKING:
-    import redis
+    from pytest_django import Settings
 
 
 def status(name: str, *, queued: int = 0) -> WorkerStatus:
@@ -43,3 +47,20 @@ class TestRunning:
 
         commands = redis_client.info("commandstats")
         assert not {"cmdstat_scan", "cmdstat_keys"} & commands.keys()
+
+
+class TestConnect:
+    def test_asks_a_redis_that_does_not_answer_only_once(
+        self, settings: Settings
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            settings.REDIS_URL = f"redis://127.0.0.1:{port}/0"
+
+            with pytest.raises(redis.RedisError):
+                workers.running()
+
+            silent.settimeout(0)
+            silent.accept()
+            with pytest.raises(BlockingIOError):
+                silent.accept()
