@@ -1,1 +1,1 @@
-"""Benchmarks. `make bench` runs all; `make bench ARGS=pipeline` one."""
+"""Benchmarks. `make bench` runs the quick ones; `make bench ARGS=soak` one by name."""

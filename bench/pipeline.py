@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from streaming.vision.detectors import NamedDetector
 
+    from .tables import Tables
+
 WEIGHTS = "yolo11n_int8_openvino_model"
 CLASSES = [0, 1, 2, 3, 5, 7]
 LIVE_FPS = 10
@@ -118,7 +120,7 @@ def wrong(counts: Counts, truth: Counts) -> int:
     )
 
 
-def run(shared: Path) -> list[dict[str, object]]:
+def run(shared: Path) -> Tables:
     weights = shared / "models" / WEIGHTS
     model, detector = YOLO(str(weights), task="detect"), load_detector(weights)
     ways: dict[str, Callable[[Clip], Counts]] = {
@@ -131,7 +133,7 @@ def run(shared: Path) -> list[dict[str, object]]:
         for way in ways.values():
             way(clip)
         rows += [measured(name, way, clip) for name, way in ways.items()]
-    return with_ratios(rows)
+    return {"pipeline": with_ratios(rows)}
 
 
 def measured(name: str, way: Callable[[Clip], Counts], clip: Clip) -> dict[str, Any]:
