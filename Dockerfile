@@ -31,5 +31,4 @@ VOLUME /var/lib/factory-site
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-m", "factory_site.healthcheck"]
-CMD ["daphne", "--verbosity", "0", "--no-server-name", \
-     "-b", "0.0.0.0", "-p", "8000", "factory_site.asgi:application"]
+CMD ["python", "-m", "factory_site.web", "-b", "0.0.0.0", "-p", "8000"]

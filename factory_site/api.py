@@ -14,6 +14,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView, exception_handler
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenRefreshView
 
+from alerts import api as alerts
 from occupancy import api as occupancy
 from streaming import api as streaming
 
@@ -56,6 +57,8 @@ class Unknown(APIView):
 router = SimpleRouter(trailing_slash=False)
 router.register("sites", streaming.SiteViewSet)
 router.register("cameras", streaming.CameraViewSet)
+router.register("camera-outages", streaming.CameraOutageViewSet)
+router.register("alerts", alerts.AlertViewSet)
 router.register("lines", occupancy.CountingLineViewSet)
 router.register("occupancy/logs", occupancy.OccupancyLogViewSet)
 router.register("occupancy/live", occupancy.LiveOccupancyViewSet, "occupancy-live")

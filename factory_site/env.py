@@ -112,6 +112,16 @@ def secret(name: str, *, kept_in: Path | None) -> str:
     return value
 
 
+def token(name: str, *, length: int = 20) -> str | None:
+    """Return a shared secret of at least `length` characters, or None when unset."""
+    value = raw(name)
+    if value is not None and len(value) < length:
+        raise Misconfigured(
+            name, f"is too short: {length} characters or more are needed."
+        )
+    return value
+
+
 def kept_secret(file: Path, *, length_bytes: int = 64) -> str:
     """Read the secret in `file`; make it first, mode 0600, where there is none."""
     try:
@@ -157,3 +167,18 @@ def redis(name: str) -> str | None:
             name, "must look like redis://host:6379/0 or unix:///path/redis.sock."
         )
     return value
+
+
+def web_address(name: str) -> str | None:
+    """Return how people reach the site, without a slash at the end; None when unset."""
+    value = raw(name)
+    if value is None:
+        return None
+    form = "must look like https://factory.example.com."
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise Misconfigured(name, form) from None
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query:
+        raise Misconfigured(name, form)
+    return value.rstrip("/")

@@ -29,6 +29,20 @@ class Job:
 
 JOBS: Sequence[Job] = (
     Job(
+        name="Look after cameras, workers and the disk",
+        task="factory_site.tasks.camera_health",
+        minute="*",
+        hour="*",
+        expires_s=50,
+    ),
+    Job(
+        name="Send alerts that are due",
+        task="alerts.tasks.send_due",
+        minute="*",
+        hour="*",
+        expires_s=50,
+    ),
+    Job(
         name="Forget expired API logins",
         task="factory_site.tasks.forget_expired_logins",
         minute="30",
@@ -39,6 +53,13 @@ JOBS: Sequence[Job] = (
         name="Forget expired browser sessions",
         task="factory_site.tasks.forget_expired_sessions",
         minute="35",
+        hour="2",
+        expires_s=12 * 3600,
+    ),
+    Job(
+        name="Forget old job runs",
+        task="factory_site.tasks.forget_old_runs",
+        minute="40",
         hour="2",
         expires_s=12 * 3600,
     ),

@@ -39,6 +39,7 @@ ALLOWED_HOSTS = env.csv("ALLOWED_HOSTS") or (
     [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
 )
 CSRF_TRUSTED_ORIGINS = env.csv("CSRF_TRUSTED_ORIGINS")
+PUBLIC_URL = env.web_address("PUBLIC_URL")
 HTTPS = env.flag("HTTPS", default=PRODUCTION)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -64,6 +65,8 @@ ADMIN_CONTENT_SECURITY_POLICY = {
     "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
     "style-src": [SELF, UNSAFE_INLINE],
 }
+
+METRICS_TOKEN = env.token("METRICS_TOKEN")
 
 # Where the web process listens under `manage.py up`.
 WEB_HOST = env.text("WEB_HOST", "127.0.0.1")
@@ -96,6 +99,7 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
 ]
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -107,6 +111,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "factory_site.urls"
 ASGI_APPLICATION = "factory_site.asgi.application"
@@ -140,36 +145,24 @@ CACHES = {
         "LOCATION": REDIS_URL,
     }
 }
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # Its reads wait for 5 s, which is also when redis-py gives up by default.
-        "CONFIG": {
-            "hosts": [
-                {
-                    "address": REDIS_URL,
-                    "socket_timeout": None,
-                    "socket_connect_timeout": 2,
-                }
-            ],
-            "expiry": 30,
-        },
-    }
-}
 
 # Background work. The schedule is rows, see schedules.py; never CELERY_BEAT_SCHEDULE.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+# A row per run, for the tasks that ask for it: those of the schedule do.
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXTENDED = CELERY_TASK_TRACK_STARTED = True
+CELERY_RESULT_EXPIRES = timedelta(days=30)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "factory_site.beat:Scheduler"
 CELERY_TIMEZONE = "UTC"
 
 # People.
 AUTH_USER_MODEL = "identity.User"
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "wall"
 LOGOUT_REDIRECT_URL = "login"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -254,7 +247,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {
         "handlers": ["console"],
         "level": env.choice(
@@ -263,6 +259,8 @@ LOGGING = {
     },
     "loggers": {
         "django": {"handlers": ["console"], "propagate": False},
+        # It names passwords; what people may know of it is in the delivery log.
+        "apprise": {"handlers": ["nowhere"], "propagate": False, "level": "WARNING"},
         "axes": {"level": "WARNING"},
         "persistqueue": {"level": "WARNING"},
     },

@@ -4,17 +4,28 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from streaming.views import video_feed
+from alerts import views as alerts
+from streaming.views import feed_status, picture, video_feed
 
-from . import views
+from . import system_api, system_views, views
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", views.wall, name="wall"),
     path("cameras/<str:code>", views.camera, name="camera"),
+    path("alerts", alerts.inbox, name="alerts"),
+    path("alerts/<int:pk>", alerts.alert, name="alert"),
+    path("alerts/<int:pk>/acknowledge", alerts.acknowledge, name="acknowledge-alert"),
+    path("alerts/<int:pk>/resolve", alerts.resolve, name="resolve-alert"),
     path("login", auth.LoginView.as_view(), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
+    path("system", system_views.system, name="system"),
+    path("system/jobs/<int:pk>/run", system_views.run_job, name="run-job"),
+    path("metrics", system_views.scrape, name="metrics"),
+    path("api/system-info", system_api.SystemInfo.as_view(), name="system-info"),
     path("api/health", views.health, name="health"),
     path("api/video_feed", video_feed, name="video-feed"),
+    path("api/video_feed/picture", picture, name="video-feed-picture"),
+    path("api/video_feed/status", feed_status, name="video-feed-status"),
     path("api/v1/", include("factory_site.api")),
     path("admin/", admin.site.urls),
 ]

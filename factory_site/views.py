@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import redis
 from django.contrib.auth.decorators import login_not_required, permission_required
@@ -13,19 +14,24 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from occupancy.services import LiveOccupancy, live_occupancy
 from streaming import workers
 from streaming.models import Camera, Site
 
+from .outage_week import OutageWeek, Period, local_days, outage_week
+from .wall import Filters, camera_cards, last_events, shown_cameras, wall_order
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from django.db.models import QuerySet
 
     from occupancy.models import OccupancyLog
+    from streaming.models import CameraOutage
+    from streaming.vision.stats import CameraStats
 
 CROSSINGS_SHOWN = 20
+OUTAGES_SHOWN = 20
 FALLBACK = (
     "No weights: people are found by the simple OpenCV detector and will be missed."
 )
@@ -35,44 +41,25 @@ NO_DATABASE = "Postgres does not answer: nothing is recorded, events wait on dis
 NO_REDIS = "Redis does not answer: nothing is live."
 
 
-@dataclass(frozen=True, slots=True)
-class CameraCard:
-    """What is shown of one camera."""
-
-    camera: Camera
-    counts: LiveOccupancy | None
-    """None for those who may not see counts."""
-    now: datetime
-
-    @property
-    def stands_still(self) -> bool:
-        return self.camera.stands_still(now=self.now)
-
-    @property
-    def is_out(self) -> bool:
-        return self.camera.is_out(now=self.now)
-
-
 @require_GET
 @permission_required("streaming.view_camera", raise_exception=True)
-def home(request: HttpRequest) -> HttpResponse:
-    """Show each site's cameras with their state and counts."""
-    cameras = Camera.objects.visible_to(request.user).select_related("site")
-    shown = cameras.prefetch_related("lines").order_by("site__name", "code")
-    cards = camera_cards(request, list(shown))
-    sites = Site.objects.visible_to(request.user).order_by("name")
+def wall(request: HttpRequest) -> HttpResponse:
+    """Show all cameras at once: live pictures, states, counts and the last events."""
+    sites = list(Site.objects.visible_to(request.user).order_by("name"))
+    filters = Filters.of(request, sites)
+    cameras = shown_cameras(request, filters)
+    cards = camera_cards(cameras, with_counts=sees_counts(request), now=timezone.now())
     return render(
         request,
-        "home.html",
+        "wall.html",
         {
-            "cards": cards,
+            "sites": sites,
+            "filters": filters,
+            "cards": wall_order(cards),
             "offline": sum(card.is_out for card in cards),
             "inside": sum(card.counts.current_count for card in cards if card.counts),
             "sees_counts": sees_counts(request),
-            "cards_of_sites": {
-                site: [card for card in cards if card.camera.site_id == site.pk]
-                for site in sites
-            },
+            "events": last_events(request, cameras),
         },
     )
 
@@ -80,31 +67,25 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 @permission_required("streaming.view_camera", raise_exception=True)
 def camera(request: HttpRequest, code: str) -> HttpResponse:
-    """Show one camera: picture, counts and last crossings."""
+    """Show one camera: picture, counts, last crossings and outages."""
     cameras = Camera.objects.visible_to(request.user).select_related("site")
     shown = get_object_or_404(cameras, code=code)
+    now = timezone.now()
+    with_counts = sees_counts(request)
+    sees_outages = request.user.has_perm("streaming.view_cameraoutage")
     return render(
         request,
         "streaming/camera.html",
         {
             "site": shown.site,
-            "card": camera_cards(request, [shown])[0],
+            "card": camera_cards([shown], with_counts=with_counts, now=now)[0],
+            "stats": stats_of(shown),
             "lines": shown.lines.enabled().order_by("name"),
-            "sees_counts": sees_counts(request),
-            "crossings": last_crossings(shown) if sees_counts(request) else [],
+            "sees_counts": with_counts,
+            "crossings": last_crossings(shown) if with_counts else [],
+            "outages": last_outages(shown, now=now) if sees_outages else None,
         },
     )
-
-
-def camera_cards(request: HttpRequest, cameras: Sequence[Camera]) -> list[CameraCard]:
-    """Return one card per camera, in the order given."""
-    now = timezone.now()
-    counts = live_occupancy(cameras=cameras, now=now) if sees_counts(request) else []
-    of_camera = {row.camera.pk: row for row in counts}
-    return [
-        CameraCard(camera=camera, counts=of_camera.get(camera.pk), now=now)
-        for camera in cameras
-    ]
 
 
 def sees_counts(request: HttpRequest) -> bool:
@@ -114,6 +95,35 @@ def sees_counts(request: HttpRequest) -> bool:
 def last_crossings(of: Camera) -> QuerySet[OccupancyLog]:
     logs = of.occupancy_logs.select_related("line").newest_first()
     return logs[:CROSSINGS_SHOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class LastOutages:
+    """A camera's outages of the last days: all as a strip, the newest as a list."""
+
+    number: int
+    week: OutageWeek
+    newest: Sequence[tuple[CameraOutage, timedelta]]
+    """Each with how long it lasted, so far where it is not over."""
+
+
+def last_outages(of: Camera, *, now: datetime) -> LastOutages:
+    zone = ZoneInfo(of.site.time_zone)
+    start = local_days(now=now, zone=zone)[0].start
+    found = list(of.outages.between(start, now).newest_first())
+    periods = [Period(one.started_at, min(one.ended_at or now, now)) for one in found]
+    week = outage_week(periods, now=now, zone=zone)
+    newest = [(one, one.lasted(now=now)) for one in found[:OUTAGES_SHOWN]]
+    return LastOutages(len(found), week, newest)
+
+
+def stats_of(of: Camera) -> CameraStats | None:
+    """Return what its worker measures of a camera; None while none runs it."""
+    try:
+        running = workers.running()
+    except redis.RedisError:
+        return None
+    return next((w.cameras[of.code] for w in running if of.code in w.cameras), None)
 
 
 @require_GET

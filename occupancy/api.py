@@ -11,7 +11,12 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
 
 from streaming.models import Camera
-from streaming.rest import EventFilter, NewestFirst, ScopedQueryset
+from streaming.rest import (
+    CameraCodeFilter,
+    EventFilter,
+    NewestFirst,
+    ScopedQueryset,
+)
 
 from . import services
 from .models import CountingLine, OccupancyLog
@@ -23,19 +28,6 @@ from .serializers import (
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
-
-
-class CameraCodeFilter(filters.ModelChoiceFilter):  # type: ignore[misc]
-    """Keeps the rows of one camera, by code; one that the user does not see is 400."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            field_name="camera",
-            to_field_name="code",
-            queryset=lambda request: Camera.objects.visible_to(request.user),
-            label="Camera code",
-            error_messages={"invalid_choice": "There is no camera of this code."},
-        )
 
 
 class CountingLineFilter(filters.FilterSet):  # type: ignore[misc]

@@ -52,9 +52,15 @@ class Running:
 
 @contextmanager
 def running(
-    command: Sequence[str], *, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    watchdog_s: float = WATCHDOG_S,
 ) -> Iterator[Running]:
-    """Run a program in the project's folder for the length of the block."""
+    """Run a program in the project's folder for the length of the block.
+
+    It is killed after `watchdog_s`, lest a test that waits for it never ends.
+    """
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -67,7 +73,7 @@ def running(
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
-        watchdog = threading.Timer(WATCHDOG_S, process.kill)
+        watchdog = threading.Timer(watchdog_s, process.kill)
         watchdog.start()
         try:
             yield Running(process, process.stdout)

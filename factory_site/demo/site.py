@@ -27,6 +27,8 @@ LOGINS = {
     "iris": roles.INTEGRATOR,
     "amir": roles.SITE_ADMIN,
 }
+PLACES = {"gate": Camera.Place.GATE, "yard": Camera.Place.YARD}
+"""By the name of the clip."""
 PASSWORD_BYTES = 9
 
 
@@ -56,6 +58,7 @@ def seed_camera(site: Site, clip: DemoClip) -> None:
             "source_url": str(clip.path),
             "loop": True,
             "direction": Camera.Direction.BOTH,
+            "place": PLACES.get(clip.name, Camera.Place.HALL),
         },
     )
     if is_new:

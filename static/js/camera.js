@@ -1,10 +1,10 @@
-// The camera's page: counts and crossings as they come, and a picture that comes back.
+// The camera's page: its picture, and counts and crossings as they come.
 
 import { live, refreshSoon } from "./live.js";
+import { showPictures } from "./pictures.js";
 import { refreshTimes, show } from "./times.js";
 
 const ROWS_MAX = 20;
-const PICTURE_RETRY_MS = 3_000;
 const SAY_AFTER_MS = 5_000;
 const HOLD_MS = 5_000;
 const WORDS = { in: "In", out: "Out", "": "Correction" };
@@ -12,8 +12,6 @@ const WORDS = { in: "In", out: "Out", "": "Correction" };
 const counts = document.getElementById("counts");
 const list = document.getElementById("crossings");
 const heldButton = document.getElementById("held");
-const picture = document.getElementById("picture");
-const feed = picture.src;
 const main = document.getElementById("content");
 let held = [];
 let holding = null;
@@ -97,20 +95,9 @@ function sayCounts() {
   }, SAY_AFTER_MS);
 }
 
-/** Ask for the picture anew; a page in the background asks for none. */
-function showPicture() {
-  const address = new URL(feed);
-  address.searchParams.set("t", Date.now());
-  if (document.hidden) picture.removeAttribute("src");
-  else picture.src = address;
-}
-
 live({ "occupancy.occupancylog": crossed, "streaming.camera": refreshSoon });
 
 list?.addEventListener("pointermove", holdAWhile);
 list?.addEventListener("pointerleave", release);
 heldButton?.addEventListener("click", release);
-
-picture.addEventListener("error", () => setTimeout(showPicture, PICTURE_RETRY_MS));
-document.addEventListener("live-again", showPicture);
-document.addEventListener("visibilitychange", showPicture);
+showPictures();

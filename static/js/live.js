@@ -3,20 +3,20 @@
 // fetched anew and its [data-live] regions take the new content: so nothing missed
 // stays missed, and midnight and worker troubles show without a reload.
 
+import { renewAll } from "./renew.js";
+import { retryDelay } from "./retry.js";
 import { minutes, refreshTimes } from "./times.js";
 
 const ASK_EVERY_MS = 30_000;
 const ANSWER_WITHIN_MS = 10_000;
-const RETRY_FIRST_MS = 1_000;
-const RETRY_MAX_MS = 30_000;
 const LOST_AFTER_MS = 15_000;
 const REFRESH_GAP_MS = 2_000;
 const NOT_LOGGED_IN = 4401;
 const NOT_ALLOWED = 4403;
 
 const badge = document.getElementById("live");
-const topics = (document.querySelector("[data-topics]")?.dataset.topics ?? "").split(" ");
-let handlers = {};
+const topics = topicsOf(document);
+const handlers = [];
 let socket = null;
 let failures = 0;
 let brokeAt = null;
@@ -26,9 +26,9 @@ let refreshing = null;
 let refreshDue = null;
 let waiting = [];
 
+/** Add handlers by topic; several scripts of a page may each have their own. */
 export function live(handlersByTopic) {
-  handlers = handlersByTopic;
-  if (badge) connect();
+  handlers.push(handlersByTopic);
 }
 
 /** Fetch the page soon; calls in quick succession share one fetch. */
@@ -36,7 +36,7 @@ export function refreshSoon() {
   refreshDue ??= setTimeout(() => {
     refreshDue = null;
     refresh().catch(() => socket?.close());
-  }, REFRESH_GAP_MS);
+  }, REFRESH_GAP_MS * (0.5 + Math.random() / 2));
 }
 
 function connect() {
@@ -61,13 +61,16 @@ function receive(message) {
   } else if (refreshing) {
     waiting.push(message);
   } else {
-    handlers[message.topic]?.(message.data);
+    handle(message);
   }
+}
+
+function handle(message) {
+  for (const byTopic of handlers) byTopic[message.topic]?.(message.data);
 }
 
 function stayLive() {
   if (socket.readyState !== WebSocket.OPEN) return;
-  if (brokeAt) document.dispatchEvent(new Event("live-again"));
   failures = 0;
   brokeAt = null;
   tell("live", "live");
@@ -83,8 +86,7 @@ function lose(code) {
   // The page knows better what to show to whoever was logged out or lost a role.
   if (code === NOT_LOGGED_IN || code === NOT_ALLOWED) refresh().catch(() => {});
   if (code === NOT_ALLOWED) return;
-  const delay_ms = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** failures++);
-  setTimeout(connect, delay_ms * (0.5 + Math.random() / 2));
+  setTimeout(connect, retryDelay(failures++));
 }
 
 function showBreak() {
@@ -107,24 +109,39 @@ function tell(state, text) {
 async function refresh() {
   refreshing ??= fetchRegions().finally(() => (refreshing = null));
   await refreshing;
-  for (const message of waiting.splice(0)) handlers[message.topic]?.(message.data);
+  waiting.splice(0).forEach(handle);
 }
 
 async function fetchRegions() {
   const response = await fetch(location.href, { cache: "no-store" });
   if (response.redirected || [403, 404].includes(response.status)) location.reload();
   if (!response.ok) throw new Error(`The page answered ${response.status}.`);
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const region of document.querySelectorAll("[data-live]")) {
-    renew(region, page.getElementById(region.id));
-  }
+  const page = parse(await response.text());
+  // Another role may see more or less: then the whole page is another one.
+  if (topicsOf(page).join() !== topics.join()) location.reload();
+  renew(page);
+}
+
+function topicsOf(page) {
+  const regions = [...page.querySelectorAll("[data-topics]")];
+  return [...new Set(regions.flatMap((one) => one.dataset.topics.split(" ")).filter(Boolean))];
+}
+
+/** Take the answer to a form: this page anew, with what the server says about it. */
+export function take(html) {
+  const page = parse(html);
+  document.getElementById("messages").replaceChildren(...page.getElementById("messages").childNodes);
+  renew(page);
+}
+
+function parse(html) {
+  return new DOMParser().parseFromString(html, "text/html");
+}
+
+function renew(page) {
+  renewAll(page);
   refreshTimes();
 }
 
-/** Take the new content, without moving what the pointer or the keyboard is on. */
-function renew(region, fresh) {
-  if (!fresh || region.innerHTML === fresh.innerHTML || region.closest("[data-held]")) return;
-  const focused = region.contains(document.activeElement) && document.activeElement.id;
-  region.replaceChildren(...fresh.childNodes);
-  if (focused) document.getElementById(focused)?.focus();
-}
+// All scripts of the page have their handlers in place by then.
+if (badge && topics.length) document.addEventListener("DOMContentLoaded", connect);

@@ -9,14 +9,27 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.db.models import Model
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from factory_site.roles import HR, SITE_ADMIN
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
-from streaming.models import Camera
-from tests.factories import make_camera, make_crossing, make_line, make_site, make_user
+from streaming.leases import LEASE, Holder, enter
+from streaming.models import Camera, VisionWorker
+from tests.factories import (
+    make_alert,
+    make_camera,
+    make_channel,
+    make_crossing,
+    make_line,
+    make_outage,
+    make_rule,
+    make_site,
+    make_user,
+)
 
 if TYPE_CHECKING:
     import redis
@@ -26,7 +39,16 @@ if TYPE_CHECKING:
     from occupancy.models import CountingLine
 
 pytestmark = pytest.mark.django_db
-MACHINE_WRITTEN = {"occupancylog", "outstandingtoken", "group"}
+MACHINE_WRITTEN = {
+    "alert",
+    "alertdelivery",
+    "cameraoutage",
+    "visionworker",
+    "occupancylog",
+    "outstandingtoken",
+    "group",
+    "taskresult",
+}
 MODELS = [
     (model._meta.app_label, str(model._meta.model_name))
     for model in admin.site._registry
@@ -87,6 +109,10 @@ class TestPages:
             ),
         )
         record_crossing(event=make_crossing(theirs, Direction.IN))
+        make_outage(camera=theirs.camera)
+        make_alert(camera=theirs.camera, text="Their gate is out.")
+        make_rule(site=theirs.camera.site, name="Their rule")
+        make_channel(site=theirs.camera.site, name="Their guard")
         make_line(camera=make_camera(site=line.camera.site))
         own_sites = [line.camera.site, make_site(name="Own plant")]
         amir = make_user("amir", role=SITE_ADMIN, sites=own_sites, is_staff=True)
@@ -183,6 +209,27 @@ class TestOccupancyLogAdmin:
         assert "2026-03-01 09:00:15 IST" in page
 
 
+class TestVisionWorkerAdmin:
+    def test_tells_those_that_run_and_forgets_those_that_are_gone(
+        self, admin_client: Client
+    ) -> None:
+        enter(Holder("vision-1", "1" * 32))
+        enter(Holder("vision-0", "0" * 32))
+        gone = VisionWorker.objects.filter(name="vision-0")
+        gone.update(seen_at=Now() - LEASE)
+        address = reverse("admin:streaming_visionworker_changelist")
+
+        page = admin_client.get(address).content.decode()
+        admin_client.post(
+            reverse("admin:streaming_visionworker_delete", args=[gone.get().pk]),
+            {"post": "yes"},
+        )
+
+        assert "vision-1" in page
+        assert "vision-0" in page
+        assert VisionWorker.objects.get().name == "vision-1"
+
+
 class TestCameraAdmin:
     def values(self, camera: Camera, **changed: object) -> dict[str, object]:
         return {
@@ -193,6 +240,7 @@ class TestCameraAdmin:
             "source_url": camera.shown_source,
             "detect_fps": 10,
             "direction": "none",
+            "place": "hall",
             **changed,
         }
 
@@ -288,6 +336,60 @@ class TestCameraAdmin:
 
         camera.refresh_from_db()
         assert camera.source_url == "usb:1"
+
+    def test_keeps_the_password_of_the_sub_stream_too(
+        self, admin_client: Client
+    ) -> None:
+        camera = make_camera(sub_stream_url="rtsp://viewer:hidden-word@192.0.2.1/b")
+        address = reverse("admin:streaming_camera_change", args=[camera.pk])
+        page = admin_client.get(address).content.decode()
+        typed = {"sub_stream_url": "rtsp://viewer:***@192.0.2.1/c"}
+
+        admin_client.post(address, self.values(camera, **typed))
+
+        camera.refresh_from_db()
+        assert "hidden-word" not in page
+        assert camera.sub_stream_url == "rtsp://viewer:hidden-word@192.0.2.1/c"
+
+    def test_writes_only_what_was_edited(
+        self, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        camera = make_camera()
+        address = reverse("admin:streaming_camera_change", args=[camera.pk])
+
+        def save(camera: Camera, **kwargs: Any) -> None:
+            Camera.objects.update(lease_term=7)
+            Model.save(camera, **kwargs)
+
+        monkeypatch.setattr(Camera, "save", save)
+        admin_client.post(address, self.values(camera, name="Renamed"))
+
+        camera.refresh_from_db()
+        assert (camera.name, camera.lease_term) == ("Renamed", 7)
+
+    def test_ends_the_outage_of_a_camera_that_is_switched_off(
+        self, admin_client: Client
+    ) -> None:
+        outage = make_outage()
+        address = reverse("admin:streaming_camera_change", args=[outage.camera_id])
+
+        admin_client.post(address, self.values(outage.camera, enabled=""))
+
+        outage.refresh_from_db()
+        assert outage.ended_at
+
+    @pytest.mark.usefixtures("role_groups")
+    def test_deletes_a_camera_that_has_outages_but_no_records(
+        self, client: Client
+    ) -> None:
+        camera = make_outage().camera
+        amir = make_user("amir", role=SITE_ADMIN, sites=[camera.site], is_staff=True)
+        client.force_login(amir)
+        address = reverse("admin:streaming_camera_delete", args=[camera.pk])
+
+        client.post(address, {"post": "yes"})
+
+        assert not Camera.objects.exists()
 
     def test_says_what_is_wrong_with_a_source(self, admin_client: Client) -> None:
         camera = make_camera()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db.models import Model
 from django.urls import URLPattern, URLResolver
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -16,7 +17,15 @@ from factory_site.roles import HR, INTEGRATOR, SECURITY, SITE_ADMIN
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming.models import Camera
-from tests.factories import make_camera, make_crossing, make_line, make_site, make_user
+from tests.factories import (
+    make_alert,
+    make_camera,
+    make_crossing,
+    make_line,
+    make_outage,
+    make_site,
+    make_user,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,14 +36,24 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 EVERYBODY = {HR, SECURITY, INTEGRATOR, SITE_ADMIN}
+WATCHING = EVERYBODY - {HR}
 ROUTES = [
     ("get", "sites", EVERYBODY, 200),
     ("get", "sites/{site}", EVERYBODY, 200),
     ("get", "cameras", EVERYBODY, 200),
     ("get", "cameras/{camera}", EVERYBODY, 200),
+    ("get", "cameras/{camera}/status", EVERYBODY, 200),
+    ("post", "cameras/{camera}/feed-link", EVERYBODY, 200),
     ("post", "cameras", {SITE_ADMIN}, 400),
     ("patch", "cameras/{camera}", {SITE_ADMIN}, 200),
     ("delete", "cameras/{camera}", {SITE_ADMIN}, 409),
+    ("get", "alerts", WATCHING, 200),
+    ("get", "alerts/{alert}", WATCHING, 200),
+    ("post", "alerts/{alert}/acknowledge", {SECURITY, SITE_ADMIN}, 200),
+    ("post", "alerts/{alert}/resolve", {SECURITY, SITE_ADMIN}, 200),
+    ("get", "camera-outages", EVERYBODY, 200),
+    ("get", "camera-outages/{outage}", EVERYBODY, 200),
+    ("post", "camera-outages", set(), 403),
     ("get", "lines", EVERYBODY, 200),
     ("get", "lines/{line}", EVERYBODY, 200),
     ("post", "lines", {SITE_ADMIN}, 400),
@@ -83,7 +102,12 @@ def address(route: str, line: CountingLine) -> str:
     log = record_crossing(event=make_crossing(counted, Direction.IN))
     camera = counted.camera if "delete" in route else line.camera
     return "/api/v1/" + route.format(
-        site=line.camera.site_id, camera=camera.pk, line=line.pk, log=log and log.pk
+        site=line.camera.site_id,
+        camera=camera.pk,
+        line=line.pk,
+        log=log and log.pk,
+        outage=make_outage(camera=line.camera).pk,
+        alert=make_alert(camera=line.camera).pk,
     )
 
 
@@ -398,6 +422,107 @@ class TestLines:
 
         assert response.status_code == 400
         assert "no length" in str(response.json())
+
+
+class TestCamera:
+    def test_never_give_their_sources(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        address = f"/api/v1/cameras/{line.camera_id}"
+        sources = {
+            "source_url": "rtsp://viewer:hidden-word@192.0.2.1/a",
+            "sub_stream_url": "rtsp://viewer:hidden-word@192.0.2.1/b",
+        }
+
+        answers = [admin.patch(address, sources, format="json"), admin.get(address)]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert not any("hidden-word" in answer.content.decode() for answer in answers)
+        assert Camera.objects.get().sub_stream_url == sources["sub_stream_url"]
+
+    def test_name_their_worker_while_it_holds_them(
+        self, reader: APIClient, line: CountingLine
+    ) -> None:
+        now = timezone.now()
+        for seconds, name in ((5, "vision-1"), (-5, "")):
+            until = now + timedelta(seconds=seconds)
+            Camera.objects.update(lease_holder="vision-1", lease_until=until)
+
+            camera = reader.get(f"/api/v1/cameras/{line.camera_id}").json()
+
+            assert camera["lease_holder"] == name
+            assert "lease_term" not in camera
+
+    def test_lose_their_state_when_they_are_switched_off(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        make_outage(camera=line.camera)
+        Camera.objects.update(state="offline", state_cause="refused")
+
+        camera = admin.patch(
+            f"/api/v1/cameras/{line.camera_id}", {"enabled": False}, format="json"
+        ).json()
+
+        assert (camera["state"], camera["state_cause"]) == ("unknown", "")
+        assert not line.camera.outages.open().exists()
+
+    def test_keep_what_a_worker_wrote_meanwhile(
+        self, admin: APIClient, line: CountingLine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def save(camera: Camera, **kwargs: Any) -> None:
+            Camera.objects.update(lease_term=7)
+            Model.save(camera, **kwargs)
+
+        monkeypatch.setattr(Camera, "save", save)
+
+        admin.patch(f"/api/v1/cameras/{line.camera_id}", {"name": "A"}, format="json")
+
+        camera = Camera.objects.get()
+        assert (camera.name, camera.lease_term) == ("A", 7)
+
+
+class TestOutages:
+    def test_are_those_of_the_users_own_sites_newest_first(
+        self, reader: APIClient, line: CountingLine
+    ) -> None:
+        make_outage()
+        earlier = timezone.now() - timedelta(hours=1)
+        old = make_outage(camera=line.camera, started_at=earlier, ended_at=earlier)
+        new = make_outage(camera=line.camera)
+
+        rows = reader.get("/api/v1/camera-outages").json()["results"]
+
+        assert [row["id"] for row in rows] == [new.pk, old.pk]
+        assert rows[0]["camera_code"] == line.camera.code
+        assert (rows[0]["cause"], rows[0]["ended_at"]) == ("refused", None)
+
+    @pytest.mark.parametrize(
+        ("query", "count"),
+        [
+            ({"open": "true"}, 1),
+            ({"open": "false"}, 1),
+            ({"cause": "refused"}, 2),
+            ({"cause": "frozen"}, 0),
+            ({"from": "2026-03-02T00:00:00Z"}, 1),
+            ({"to": "2026-03-02T00:00:00Z"}, 1),
+            ({"site": "0"}, 0),
+        ],
+    )
+    def test_are_filtered(
+        self,
+        reader: APIClient,
+        line: CountingLine,
+        query: dict[str, str],
+        count: int,
+    ) -> None:
+        then = datetime(2026, 3, 1, tzinfo=UTC)
+        make_outage(camera=line.camera, started_at=then, ended_at=then)
+        make_outage(camera=line.camera)
+        query |= {"camera": line.camera.code}
+
+        rows = reader.get("/api/v1/camera-outages", query).json()["results"]
+
+        assert len(rows) == count
 
 
 class TestLogs:

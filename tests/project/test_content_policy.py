@@ -6,11 +6,19 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from factory_site.roles import SECURITY, SITE_ADMIN
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
-from tests.factories import make_camera, make_crossing, make_line, make_user
+from streaming.vision.trouble import Cause
+from tests.factories import (
+    make_alert,
+    make_camera,
+    make_crossing,
+    make_line,
+    make_user,
+)
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -35,11 +43,24 @@ def security(client: Client, line: CountingLine) -> Client:
 
 
 class TestPages:
-    @pytest.mark.parametrize("address", ["/", "/cameras/CAM-GATE", "/login", "/none"])
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "/",
+            "/cameras/CAM-GATE",
+            "/alerts",
+            "/alerts/1",
+            "/system",
+            "/login",
+            "/none",
+        ],
+    )
     def test_hold_no_inline_script_or_style(
         self, security: Client, line: CountingLine, address: str
     ) -> None:
         record_crossing(event=make_crossing(line, Direction.IN))
+        make_alert(pk=1, camera=line.camera)
+        line.camera.outages.create(cause=Cause.BLACK, started_at=timezone.now())
 
         page = security.get(address)
 

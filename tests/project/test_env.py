@@ -23,6 +23,8 @@ class TestReaders:
             (lambda: env.database("X"), "postgresql://h:port/n", "postgresql://"),
             (lambda: env.database("X"), "nonsense", "postgresql://"),
             (lambda: env.redis("X"), "http://h", "redis://"),
+            (lambda: env.web_address("X"), "factory.example.com", "https://"),
+            (lambda: env.web_address("X"), "https://[x", "https://"),
             (lambda: env.secret("X", kept_in=None), "short", "50 characters"),
         ],
     )
@@ -70,6 +72,24 @@ class TestReaders:
         monkeypatch.setenv("X", "")
 
         assert env.integer("X", 7) == 7
+
+
+class TestToken:
+    def test_is_none_when_unset(self) -> None:
+        assert env.token("X") is None
+
+    def test_refuses_a_short_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("X", "hidden-word")
+
+        with pytest.raises(env.Misconfigured, match="X is too short") as raised:
+            env.token("X")
+
+        assert "hidden-word" not in str(raised.value)
+
+    def test_is_given_as_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("X", "a-long-enough-token-x")
+
+        assert env.token("X") == "a-long-enough-token-x"
 
 
 class TestKeptSecret:

@@ -12,13 +12,23 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from alerts.models import Alert, Severity
 from factory_site import views
 from factory_site.roles import HR, SECURITY, SITE_ADMIN
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming import workers
 from streaming.models import Camera
-from tests.factories import make_camera, make_crossing, make_line, make_site, make_user
+from streaming.vision.stats import CameraStats
+from streaming.vision.trouble import Cause
+from tests.factories import (
+    make_alert,
+    make_camera,
+    make_crossing,
+    make_line,
+    make_site,
+    make_user,
+)
 
 if TYPE_CHECKING:
     import redis
@@ -30,7 +40,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-PAGE_QUERIES_MAX = 14
+PAGE_QUERIES_MAX = 18
 
 
 @pytest.fixture
@@ -55,6 +65,16 @@ def site_admin(client: Client, site: Site) -> Client:
     return client
 
 
+def out(site: Site, cause: Cause, **values: Any) -> Camera:
+    """Make a camera that gives no usable picture."""
+    defaults = {
+        "state": Camera.State.OFFLINE,
+        "state_cause": cause,
+        "state_since": timezone.now(),
+    }
+    return make_camera(site=site, **defaults | values)
+
+
 def text(response: Any) -> str:
     """Return the words of a page, one space between them."""
     body = re.sub(r"<template.*?</template>", "", response.content.decode(), flags=re.S)
@@ -62,7 +82,7 @@ def text(response: Any) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
-class TestHome:
+class TestWall:
     def test_answers_in_its_first_line(
         self, security: Client, line: CountingLine
     ) -> None:
@@ -80,19 +100,24 @@ class TestHome:
     def test_says_since_when_and_why_a_camera_is_offline(
         self, security: Client, site: Site
     ) -> None:
-        make_camera(
-            site=site,
-            state=Camera.State.OFFLINE,
-            state_reason="connection refused",
-            state_since=timezone.now(),
-        )
+        since = timezone.now()
+        out(site, Cause.REFUSED, state_since=since)
 
-        since = f"{site.local(timezone.now()):%H:}"
-        assert re.search(
-            rf"Offline since {since}\d\d: connection refused", text(security.get("/"))
-        )
+        at = f"{site.local(since):%H:%M}"
+        page = text(security.get("/"))
+        assert f"OFFLINE since {at}, connection refused" in page
 
-    @pytest.mark.parametrize(("age_s", "words"), [(10, "Online"), (90, "No picture")])
+    def test_counts_a_camera_with_an_unusable_picture_as_offline(
+        self, security: Client, site: Site
+    ) -> None:
+        out(site, Cause.FROZEN, state=Camera.State.UNUSABLE)
+
+        page = text(security.get("/"))
+
+        assert "1 camera, 1 offline" in page
+        assert re.search(r"NO USABLE PICTURE since \d\d:\d\d, picture frozen", page)
+
+    @pytest.mark.parametrize(("age_s", "words"), [(10, "Online"), (90, "NO PICTURE")])
     def test_believes_an_online_camera_only_while_its_pictures_come(
         self, security: Client, site: Site, age_s: int, words: str
     ) -> None:
@@ -152,15 +177,93 @@ class TestHome:
         site: Site,
         django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
-        for _ in range(8):
-            record_crossing(
-                event=make_crossing(
-                    make_line(camera=make_camera(site=site)), Direction.IN
-                )
-            )
+        for _ in range(16):
+            camera = make_camera(site=site)
+            crossing = make_crossing(make_line(camera=camera), Direction.IN)
+            record_crossing(event=crossing)
+            make_alert(camera=camera)
 
         with django_assert_max_num_queries(PAGE_QUERIES_MAX):
             security.get("/")
+
+    def test_puts_cameras_that_are_out_first(
+        self, security: Client, line: CountingLine
+    ) -> None:
+        out(line.camera.site, Cause.BLACK, code="CAM-Z", name="Last yard")
+
+        page = text(security.get("/"))
+
+        assert page.index("Last yard") < page.index("Gate 1")
+
+    @pytest.mark.parametrize(
+        ("query", "seen"),
+        [
+            ("", {"A", "B", "C"}),
+            ("?place=gate", {"A"}),
+            ("?site=second", {"C"}),
+            ("?place=yard&site=second", {"C"}),
+            ("?place=gate&site=second", set()),
+        ],
+    )
+    def test_shows_the_cameras_of_a_place_and_of_a_site(
+        self,
+        client: Client,
+        site: Site,
+        query: str,
+        seen: set[str],
+    ) -> None:
+        second = make_site(name="Second plant", slug="second")
+        make_camera(site=site, code="A", place=Camera.Place.GATE)
+        make_camera(site=site, code="B", place=Camera.Place.HALL)
+        make_camera(site=second, code="C", place=Camera.Place.YARD)
+        user = make_user("asha", role=SECURITY, sites=[site, second])
+        client.force_login(user)
+
+        page = client.get(f"/{query}").content.decode()
+
+        assert set(re.findall(r'href="/cameras/([A-C])"', page)) == seen
+        assert page.count('aria-current="true"') == 2
+
+    @pytest.mark.parametrize("query", ["?place=roof", "?site=elsewhere"])
+    def test_is_not_found_for_what_the_login_cannot_have(
+        self, security: Client, line: CountingLine, query: str
+    ) -> None:
+        make_site(slug="elsewhere")
+
+        assert security.get(f"/{query}").status_code == 404
+
+    def test_offers_no_choice_of_sites_where_there_is_one(
+        self, security: Client, line: CountingLine
+    ) -> None:
+        assert "All sites" not in text(security.get("/"))
+
+    def test_tells_the_last_events_newest_first(
+        self, security: Client, line: CountingLine
+    ) -> None:
+        now = timezone.now()
+        for ago, direction in ((3, Direction.IN), (1, Direction.OUT)):
+            at = now - timedelta(minutes=ago)
+            record_crossing(event=make_crossing(line, direction, at=at))
+        make_alert(
+            camera=line.camera,
+            text="Gate 1 is offline.",
+            opened_at=now - timedelta(minutes=2),
+        )
+
+        assert re.search(
+            r"Events [\d:]+ Out Gate 1 [\d:]+ Gate 1 is offline. [\d:]+ In Gate 1",
+            text(security.get("/")),
+        )
+
+    def test_needs_no_script_for_a_picture_of_each_camera_that_gives_one(
+        self, security: Client, line: CountingLine
+    ) -> None:
+        out(line.camera.site, Cause.BLACK, code="CAM-DARK")
+
+        page = security.get("/").content.decode()
+
+        stills = re.findall(r"<noscript><img src=\"([^\"]+)", page)
+        assert stills == ["/api/video_feed/picture?camera=CAM-GATE"]
 
 
 class TestCamera:
@@ -172,7 +275,9 @@ class TestCamera:
 
         page = security.get("/cameras/CAM-GATE")
 
-        assert 'src="/api/video_feed?camera=CAM-GATE"' in page.content.decode()
+        markup = page.content.decode()
+        assert 'src="/api/video_feed?camera=CAM-GATE"' in markup
+        assert 'href="/api/video_feed/picture?camera=CAM-GATE"' in markup
         assert "Now inside 1 In today 2 Out today 1" in text(page)
         assert "Out Main door 1 inside" in text(page)
 
@@ -244,6 +349,56 @@ class TestCamera:
             assert "inside" not in page.content.decode()
             assert "occupancy.occupancylog" not in page.content.decode()
 
+    def test_says_why_it_is_out_and_what_to_do(
+        self, security: Client, site: Site
+    ) -> None:
+        reason = "10.0.0.5 refused the connection. Check that the camera is on."
+        out(site, Cause.REFUSED, code="CAM-OUT", state_reason=reason)
+
+        page = text(security.get("/cameras/CAM-OUT"))
+
+        assert ", connection refused 10.0.0.5 refused the connection. Check" in page
+
+    def test_lists_the_outages_of_the_last_days(
+        self, security: Client, line: CountingLine
+    ) -> None:
+        now = timezone.now()
+        for days, cause in ((1, Cause.REFUSED), (20, Cause.BLACK)):
+            started = now - timedelta(days=days)
+            line.camera.outages.create(
+                cause=cause,
+                reason="x",
+                started_at=started,
+                ended_at=started + timedelta(minutes=72),
+            )
+
+        page = text(security.get("/cameras/CAM-GATE"))
+
+        assert "Last 7 days: 1 outage, 1 h 12 min" in page
+        assert "1 h 12 min Connection refused" in page
+        assert "Picture black" not in page
+
+    def test_says_that_an_outage_is_not_over(
+        self, security: Client, line: CountingLine
+    ) -> None:
+        started = timezone.now() - timedelta(seconds=5)
+        line.camera.outages.create(cause=Cause.BLACK, reason="", started_at=started)
+
+        page = text(security.get("/cameras/CAM-GATE"))
+
+        assert re.search(r"not over [5-9] s Picture black", page)
+
+    def test_shows_how_often_pictures_come_and_how_late(
+        self, security: Client, line: CountingLine, redis_client: redis.Redis
+    ) -> None:
+        stats = {"CAM-GATE": CameraStats(fps=24.81, latency_ms=42.3)}
+        status = workers.WorkerStatus(
+            "vision-1", "x", fallback=False, cameras=stats, queued=0, failed=0
+        )
+        workers.report(redis_client, status)
+
+        assert "24.8 fps, 42 ms" in text(security.get("/cameras/CAM-GATE"))
+
     def test_is_not_found_at_another_site(
         self, security: Client, line: CountingLine
     ) -> None:
@@ -302,6 +457,28 @@ class TestFrame:
 
         assert (reverse("admin:index") in page) is offered
         assert role in page
+
+    def test_counts_open_alerts_of_the_sites_of_the_login(
+        self, security: Client, site: Site
+    ) -> None:
+        for severity in (Severity.WARNING, Severity.CRITICAL):
+            make_alert(camera=make_camera(site=site), severity=severity)
+        taken = Alert.State.ACKNOWLEDGED
+        make_alert(camera=make_camera(site=site), state=taken)
+        make_alert(camera=make_camera())
+
+        for address in ("/", "/alerts", "/nowhere"):
+            assert "Alerts 2 open, critical" in text(security.get(address))
+
+    def test_offers_alerts_and_the_system_page_only_to_those_who_may_see_them(
+        self, client: Client, site: Site
+    ) -> None:
+        for role, offered in ((HR, False), (SECURITY, True)):
+            client.force_login(make_user(role, role=role, sites=[site]))
+            page = client.get("/").content.decode()
+            assert ('href="/alerts"' in page) is offered
+            assert ('href="/system"' in page) is offered
+            assert ("alerts.alert" in page) is offered
 
     def test_logs_out_by_post_with_a_token(self, security: Client) -> None:
         page = security.get("/").content.decode()

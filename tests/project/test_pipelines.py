@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,8 @@ from factory_site import pipelines
 from occupancy.models import OccupancyLog
 from occupancy.rules import Direction
 from streaming.fields import Unreadable
-from tests.factories import make_crossing, make_line
+from streaming.models import Camera
+from tests.factories import make_camera, make_crossing, make_line
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -23,7 +25,15 @@ class TestEncode:
         text = pipelines.encode(event)
 
         assert '"kind":"LineCrossed"' in text
-        assert pipelines.decode(text) == event
+        assert pipelines.decode(text)[1] == event
+
+    def test_says_under_which_lease_it_was_seen(self) -> None:
+        event = make_crossing(make_line(), Direction.OUT)
+
+        envelope, _ = pipelines.decode(pipelines.encode(event, term=4, is_sure=False))
+
+        assert (envelope.camera, envelope.term) == (event.camera, 4)
+        assert not envelope.is_sure
 
 
 class TestRecordQueued:
@@ -38,27 +48,65 @@ class TestRecordQueued:
 
         assert OccupancyLog.objects.get().event_id == event.event_id
 
+    @pytest.mark.parametrize(
+        ("term", "is_sure", "recorded"),
+        [(1, True, True), (2, True, True), (1, False, False), (2, False, True)],
+    )
+    def test_leaves_out_what_another_worker_may_have_seen_too(
+        self, *, term: int, is_sure: bool, recorded: bool
+    ) -> None:
+        line = make_line(camera=make_camera(lease_term=2))
+        event = make_crossing(line, Direction.IN)
+
+        text = pipelines.encode(event, term=term, is_sure=is_sure)
+
+        assert pipelines.record_queued(text) is recorded
+        assert OccupancyLog.objects.exists() is recorded
+
+    def test_records_what_was_queued_before_leases_were_known(self) -> None:
+        line = make_line(camera=make_camera(lease_term=2))
+        event = make_crossing(line, Direction.IN)
+        envelope = json.loads(pipelines.encode(event))
+        old = {name: envelope[name] for name in ("kind", "event")}
+
+        assert pipelines.record_queued(json.dumps(old))
+
+        assert OccupancyLog.objects.exists()
+
 
 class TestCameraPlans:
     def test_leave_out_lines_that_are_switched_off(self) -> None:
         line = make_line()
         make_line(camera=line.camera, name="Off", enabled=False)
 
-        (plan,) = pipelines.camera_plans()
+        (plan,) = pipelines.camera_plans([line.camera.code])
 
         assert [one.name for one in plan.lines] == ["Main door"]
 
     def test_say_why_a_source_of_another_key_cannot_be_opened(
         self, settings: Settings
     ) -> None:
-        make_line()
+        code = make_line().camera.code
         settings.SECRET_KEY = "n" * 60
 
-        (plan,) = pipelines.camera_plans()
+        (plan,) = pipelines.camera_plans([code])
 
         assert (plan.source_url, plan.problem) == ("", Unreadable.reason)
 
-    def test_keep_to_the_codes_that_are_named(self) -> None:
-        codes = [make_line().camera.code for _ in range(2)]
+    def test_bear_the_sub_stream_and_how_much_the_camera_matters(self) -> None:
+        url = "rtsp://192.0.2.1/2"
+        codes = [
+            make_camera(place=place, sub_stream_url=url).code for place in Camera.Place
+        ]
 
-        assert [p.code for p in pipelines.camera_plans(codes[1:])] == codes[1:]
+        plans = {plan.code: plan for plan in pipelines.camera_plans(codes)}
+
+        assert [plans[code].priority for code in codes] == [0, 1, 2]
+        assert {plan.sub_stream_url for plan in plans.values()} == {url}
+
+    def test_are_of_the_enabled_cameras_that_are_named(self) -> None:
+        codes = [make_line().camera.code for _ in range(2)]
+        off = make_camera(enabled=False).code
+
+        assert [p.code for p in pipelines.camera_plans([codes[1], off])] == codes[1:]
+        assert pipelines.camera_plans([]) == []

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import threading
 from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from factory_site.management.commands.run_vision import open_queue
 from factory_site.vision.detector import the_detector
+from streaming import leases
 from streaming.event_queue import EventQueue
+from streaming.leases import Holder
 from tests.factories import make_camera
 
 if TYPE_CHECKING:
@@ -34,6 +38,24 @@ class TestRunVision:
         with pytest.raises(CommandError, match="another VISION_NAME"):
             call_command("run_vision", stdout=StringIO())
         first.close()
+
+    @pytest.mark.django_db
+    def test_refuses_a_name_that_is_in_use_on_another_machine(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        settings.VAR_DIR = settings.MODELS_DIR = tmp_path
+        leases.enter(Holder(settings.VISION_NAME, "f" * 32))
+
+        with pytest.raises(CommandError, match="runs on another machine"):
+            call_command("run_vision", stdout=StringIO())
+
+
+class TestOpenQueue:
+    def test_waits_while_another_delivers_what_it_left(self, tmp_path: Path) -> None:
+        delivering = EventQueue(tmp_path)
+        threading.Timer(0.5, delivering.close).start()
+
+        open_queue(tmp_path).close()
 
 
 class TestTheDetector:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -13,10 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.browser import (
+    SIZES,
+    chromium,
+    is_wider_than_the_screen,
+    log_in,
+    resize,
+    severe_errors,
+    wait_for,
+)
 from tests.processes import running, survivors
 
 if TYPE_CHECKING:
@@ -25,9 +31,6 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 pytestmark = [pytest.mark.system, pytest.mark.weights]
-PATIENCE_S = 60
-DRIVER = shutil.which("chromedriver")
-SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 
 
 @dataclass(frozen=True)
@@ -62,35 +65,18 @@ def demo(shared: Path) -> Iterator[Demo]:
 
 @pytest.fixture
 def browser() -> Iterator[Chrome]:
-    if DRIVER is None:
-        pytest.skip("apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    yield browser
-    browser.quit()
-
-
-def log_in(browser: Chrome, demo: Demo, name: str) -> None:
-    browser.get(f"{demo.address}/")
-    browser.find_element(By.NAME, "username").send_keys(name)
-    browser.find_element(By.NAME, "password").send_keys(demo.passwords[name])
-    browser.find_element(By.CSS_SELECTOR, "main button[type=submit]").click()
-    WebDriverWait(browser, PATIENCE_S).until(
-        lambda b: b.find_elements(By.PARTIAL_LINK_TEXT, "Yard")
-    )
+    with chromium() as browser:
+        yield browser
 
 
 def picture(browser: Chrome) -> str:
     """Return a digest of the live picture as it is shown now."""
-    shown = browser.find_element(By.ID, "picture").screenshot_as_png
-    return hashlib.sha256(shown).hexdigest()
+    shown = browser.find_element(By.CSS_SELECTOR, ".live-picture.has-picture canvas")
+    return hashlib.sha256(shown.screenshot_as_png).hexdigest()
 
 
 def count(browser: Chrome, name: str) -> int:
-    selector = f'[data-count="{name}"] dd'
+    selector = f'.figures [data-count="{name}"] dd'
     return int(browser.find_element(By.CSS_SELECTOR, selector).text)
 
 
@@ -99,27 +85,26 @@ class TestDemo:
     def test_shows_security_a_moving_picture_and_a_rising_count(
         self, demo: Demo, browser: Chrome, size: str
     ) -> None:
-        browser.set_window_size(*SIZES[size])
-        log_in(browser, demo, "sam")
-        browser.find_element(By.PARTIAL_LINK_TEXT, "Yard").click()
-        wait = WebDriverWait(browser, PATIENCE_S)
+        resize(browser, *SIZES[size])
+        log_in(browser, demo.address, "sam", demo.passwords["sam"])
+        browser.find_element(By.ID, "open-CAM-YARD").click()
+        shown = ".picture .live-picture.has-picture"
+        wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, shown))
 
         first = picture(browser)
-        wait.until(lambda b: picture(b) != first)
+        wait_for(browser, lambda b: picture(b) != first)
         before = count(browser, "in")
-        wait.until(lambda b: count(b, "in") > before)
+        wait_for(browser, lambda b: count(b, "in") > before)
 
         newest = browser.find_element(By.CSS_SELECTOR, "#crossings > li")
-        wait.until(lambda _: "Middle" in newest.text)
-        width = browser.execute_script("return document.documentElement.scrollWidth")
-        assert width <= browser.execute_script("return window.innerWidth")
+        wait_for(browser, lambda _: "Middle" in newest.text)
+        assert not is_wider_than_the_screen(browser)
         if folder := os.environ.get("SCREENSHOTS"):
             browser.save_screenshot(str(Path(folder) / f"camera-{size}.png"))
-        errors = [one for one in browser.get_log("browser") if one["level"] == "SEVERE"]  # type: ignore[no-untyped-call]
-        assert errors == []
+        assert severe_errors(browser) == []
 
     def test_keeps_the_admin_from_security(self, demo: Demo, browser: Chrome) -> None:
-        log_in(browser, demo, "sam")
+        log_in(browser, demo.address, "sam", demo.passwords["sam"])
 
         browser.get(f"{demo.address}/admin/")
 
@@ -128,7 +113,7 @@ class TestDemo:
     def test_opens_the_admin_to_the_site_admin(
         self, demo: Demo, browser: Chrome
     ) -> None:
-        log_in(browser, demo, "amir")
+        log_in(browser, demo.address, "amir", demo.passwords["amir"])
 
         browser.get(f"{demo.address}/admin/streaming/camera/")
 

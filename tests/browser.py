@@ -1,0 +1,77 @@
+"""A real browser for tests, without a window."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from selenium.webdriver import Chrome
+
+PATIENCE_S = 60
+DRIVER = shutil.which("chromedriver")
+SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
+
+
+@contextmanager
+def chromium(*, with_scripts: bool = True) -> Iterator[Chrome]:
+    """Run Chromium for the length of the block, or skip where there is none."""
+    if DRIVER is None:
+        pytest.skip("apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    allowed = 1 if with_scripts else 2
+    settings = {"profile.managed_default_content_settings.javascript": allowed}
+    options.add_experimental_option("prefs", settings)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    try:
+        yield browser
+    finally:
+        browser.quit()
+
+
+def resize(browser: Chrome, width: int, height: int, *, scheme: str = "light") -> None:
+    """Give the page a size in CSS pixels, also one narrower than a window can be."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1}
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {**metrics, "mobile": False}
+    )
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+
+def log_in(browser: Chrome, address: str, name: str, password: str) -> None:
+    browser.get(f"{address}/")
+    browser.find_element(By.NAME, "username").send_keys(name)
+    browser.find_element(By.NAME, "password").send_keys(password)
+    browser.find_element(By.CSS_SELECTOR, "main button[type=submit]").click()
+    wait_for(browser, lambda b: b.find_elements(By.CLASS_NAME, "frame-user"))
+
+
+def wait_for(browser: Chrome, condition: Callable[[Chrome], object]) -> None:
+    WebDriverWait(browser, PATIENCE_S, poll_frequency=0.2).until(condition)
+
+
+def severe_errors(browser: Chrome) -> list[str]:
+    """Return what the browser's console holds as errors since the last look."""
+    log = browser.get_log("browser")  # type: ignore[no-untyped-call]
+    return [one["message"] for one in log if one["level"] == "SEVERE"]
+
+
+def is_wider_than_the_screen(browser: Chrome) -> bool:
+    """Whether the page scrolls sideways."""
+    return bool(
+        browser.execute_script(
+            "return document.documentElement.scrollWidth > window.innerWidth"
+        )
+    )
