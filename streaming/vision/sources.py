@@ -360,9 +360,15 @@ class Capture:
                     frame, patience_s=None if self._source.is_once else patience_s
                 )
         except SourceError as error:
-            self.error = error
+            self.error = _bare(error)
         except Exception:
             logger.exception("Reading %s failed.", self._source.spec.shown)
             self.error = SourceError(SourceFault.FAILED, self._source.spec.shown)
         finally:
             self._latest.close()
+
+
+def _bare(error: SourceError) -> SourceError:
+    """Drop what the error was raised from, which holds the stream and its threads."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)

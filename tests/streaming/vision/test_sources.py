@@ -452,6 +452,17 @@ class TestCapture:
         assert taken is not None
         assert capture.dropped == taken.index > 0
 
+    def test_holds_nothing_of_a_stream_that_broke(self) -> None:
+        with http_server(mjpeg([jpeg(90)])) as (port, _):
+            capture = Capture(source(f"http://127.0.0.1:{port}/cam.mjpg"))
+            capture.start()
+            deadline = time.monotonic() + WAIT_S
+            while capture.is_running and time.monotonic() < deadline:
+                time.sleep(0.01)
+        assert capture.error is not None
+        assert capture.error.__traceback__ is None
+        assert capture.error.__context__ is None
+
     def test_asks_who_wants_a_frame(self, clip: Path) -> None:
         capture = Capture(source(clip, realtime=False), wants=lambda at: at > 0.85)
         capture.start()
