@@ -39,10 +39,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 IDLE_S = 0.005
+GATHER_S = 0.02
+"""With eight cameras on two cores 36 pictures a second are analysed so, 20 without."""
 
 
 class PartFailed(Exception):
     """The clerk or the painter ended by an error, which is the cause."""
+
+
+def rest_s(*, worked: bool, cameras: int, is_watched: bool) -> float:
+    """Return for how long the loop rests after a step.
+
+    The frames of several cameras may gather meanwhile: the detector is given them in
+    one batch, which uses all cores. Not while somebody watches, who wants every frame.
+    """
+    if not worked:
+        return IDLE_S
+    return GATHER_S if cameras > 1 and not is_watched else 0.0
 
 
 class VisionWorker:
@@ -94,8 +107,14 @@ class VisionWorker:
             thread.start()
         try:
             while not self.stopping.is_set():
-                if not self.step():
-                    self.stopping.wait(IDLE_S)
+                worked = self.step()
+                self.stopping.wait(
+                    rest_s(
+                        worked=worked,
+                        cameras=len(self._runner.codes),
+                        is_watched=bool(self._painter.watched),
+                    )
+                )
         finally:
             self.stopping.set()
             self._runner.close()
@@ -159,3 +178,5 @@ class VisionWorker:
         log = logger.info if state is CameraState.ONLINE else logger.warning
         log("%s is %s%s", plan.code, state, f": {reason}" if reason else ".")
         self._clerk.note_state(plan.code, state, trouble, timezone.now())
+        if state is CameraState.OFFLINE:
+            self._painter.forget(plan.code)

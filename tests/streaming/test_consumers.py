@@ -371,7 +371,7 @@ class TestLiveConsumer:
             socket.hear(str(number).encode())
             await asyncio.sleep(0)
         is_read.set()
-        await passing_on
+        await asyncio.wait_for(passing_on, 5)
 
         assert sent == ["0", consumers.TOO_SLOW]
 

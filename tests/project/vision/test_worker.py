@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from factory_site import pipelines
-from factory_site.vision.worker import PartFailed, VisionWorker
+from factory_site.vision.worker import (
+    GATHER_S,
+    IDLE_S,
+    PartFailed,
+    VisionWorker,
+    rest_s,
+)
 from occupancy.models import OccupancyLog
 from streaming import workers
 from streaming.event_queue import EventQueue
@@ -77,3 +83,19 @@ class TestVisionWorker:
             worker.run()
 
         assert isinstance(raised.value.__cause__, ValueError)
+
+
+class TestRest:
+    @pytest.mark.parametrize(
+        ("worked", "cameras", "is_watched", "rests_s"),
+        [
+            (False, 8, False, IDLE_S),
+            (True, 8, False, GATHER_S),
+            (True, 8, True, 0.0),
+            (True, 1, False, 0.0),
+        ],
+    )
+    def test_lets_the_frames_of_several_cameras_gather(
+        self, *, worked: bool, cameras: int, is_watched: bool, rests_s: float
+    ) -> None:
+        assert rest_s(worked=worked, cameras=cameras, is_watched=is_watched) == rests_s
