@@ -54,6 +54,7 @@ NO_SERVICE = (
     "The address is of no service that is known. See https://appriseit.com/services "
     "for the forms, such as mailtos://user:password@example.com?to=guard@example.com."
 )
+SEVERAL = "These are several addresses. Make a channel for each."
 
 
 def check_webhook(address: str) -> None:
@@ -180,6 +181,8 @@ def _notifier(address: str) -> Any:
     notifier = apprise.Apprise()
     if not notifier.add(address):
         raise UnusableAddress(NO_SERVICE)
+    if len(notifier) > 1:
+        raise UnusableAddress(SEVERAL)
     if is_forbidden(_host(address)):
         raise UnusableAddress(FORBIDDEN)
     return notifier

@@ -44,8 +44,10 @@ def check_cameras(*, now: datetime) -> None:
             site=camera.site,
             camera=camera,
         )
+    # Read first: what goes out in between is not taken for well again.
+    unresolved = _unresolved(Kind.CAMERA_OFFLINE)
     out = set(outages.values_list("camera", flat=True))
-    for alert in _unresolved(Kind.CAMERA_OFFLINE):
+    for alert in unresolved:
         if alert.camera_id not in out:
             services.resolve_if_unresolved(alert=alert, at=now)
 

@@ -251,9 +251,9 @@ class AlertQuerySet(OfSiteOrWhole["Alert"]):
         return self.select_related("site", "camera", "acknowledged_by", "resolved_by")
 
     def dismissed(self, *, since: datetime) -> Self:
-        """Keep those opened since then that a person, not the end of it, resolved."""
+        """Keep those that a person, not the end of it, resolved since then."""
         by_hand = self.filter(state=Alert.State.RESOLVED, resolved_by__isnull=False)
-        return by_hand.filter(opened_at__gte=since)
+        return by_hand.filter(resolved_at__gte=since)
 
     def newest_first(self) -> Self:
         return self.order_by("-opened_at", "-id")

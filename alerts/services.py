@@ -58,13 +58,18 @@ def raise_alert(
     resolved it there is none until it begins anew. `used_percent` is a disk's.
     """
     about = AlertRule.objects.about(kind=kind, site=site, camera=camera)
+    local = localtime(at, zone_of(site))
     rules = [
         rule
         for rule in about.prefetch_related("channels")
-        if _wants(rule, site=site, at=at, since=since, used_percent=used_percent)
+        if _wants(rule, local=local, since=since, used_percent=used_percent)
     ]
+    if not rules:
+        return None
     same = Alert.objects.filter(kind=kind, site=site, subject=subject)
-    if not rules or (since and same.dismissed(since=since).exists()):
+    # A person who is resolving it now is waited for, and then heard.
+    known = same.unresolved().select_for_update().first()
+    if known is None and since and same.dismissed(since=since).exists():
         return None
     severity = highest(rule.severity for rule in rules)
     alert, is_new = same.unresolved().get_or_create(
@@ -81,7 +86,10 @@ def raise_alert(
     )
     is_worse = not is_new and _escalate(alert, severity)
     if alert.state == Alert.State.OPEN:
-        _tell(alert, AlertDelivery.Event.OPENED, channels_of(rules), at=at)
+        send_at = _sending_times(rules, local=local)
+        _bring_forward(alert, send_at, at=at)
+        event = AlertDelivery.Event.OPENED
+        _tell(alert, event, channels_of(rules), at=at, send_at=send_at)
     if is_new or is_worse:
         _publish(alert)
     return alert
@@ -90,8 +98,7 @@ def raise_alert(
 def _wants(
     rule: AlertRule,
     *,
-    site: Site | None,
-    at: datetime,
+    local: datetime,
     since: datetime | None,
     used_percent: float | None,
 ) -> bool:
@@ -99,8 +106,8 @@ def _wants(
     is_full = used_percent is None or is_disk_full(
         used_percent=used_percent, threshold_percent=rule.threshold_percent
     )
-    lasts = since is None or (at - since).total_seconds() >= rule.after_s
-    return lasts and is_full and rule.is_active(local=localtime(at, zone_of(site)))
+    lasts = since is None or (local - since).total_seconds() >= rule.after_s
+    return lasts and is_full and rule.is_active(local=local)
 
 
 def _escalate(alert: Alert, severity: Severity) -> bool:
@@ -182,7 +189,13 @@ def _change(
     for name, value in values.items():
         setattr(alert, name, value)
     alert.save(update_fields=[name.removesuffix("_id") for name in values])
-    _tell(alert, event, _told(alert), at=at)
+    about = AlertRule.objects.about(
+        kind=alert.kind, site=alert.site, camera=alert.camera
+    )
+    send_at = _sending_times(
+        about.prefetch_related("channels"), local=localtime(at, zone_of(alert.site))
+    )
+    _tell(alert, event, _told(alert), at=at, send_at=send_at)
     _publish(alert)
     return alert
 
@@ -214,13 +227,13 @@ def _tell(
     channels: Sequence[AlertChannel],
     *,
     at: datetime,
+    send_at: Mapping[int, datetime],
 ) -> None:
     """Write down what is to be sent, once for each channel and event."""
     told = set(alert.deliveries.filter(event=event).values_list("channel", flat=True))
     untold = [channel for channel in channels if channel.pk not in told]
     if not untold:
         return
-    send_at = _sending_times(alert, at=at)
     new = [
         AlertDelivery(
             alert=alert,
@@ -237,25 +250,34 @@ def _tell(
     AlertDelivery.objects.bulk_create(new, ignore_conflicts=True)
 
 
-def _sending_times(alert: Alert, *, at: datetime) -> Mapping[int, datetime]:
-    """Return when each channel may be told: quiet hours of all its rules are over."""
-    about = AlertRule.objects.about(
-        kind=alert.kind, site=alert.site, camera=alert.camera
-    )
-    local = localtime(at, zone_of(alert.site))
+def _sending_times(
+    rules: Iterable[AlertRule], *, local: datetime
+) -> Mapping[int, datetime]:
+    """Return when each channel may be told: once any of its rules is not quiet."""
     times: dict[int, datetime] = {}
-    for rule in about.prefetch_related("channels"):
+    for rule in rules:
         sends_at = rule.sends_at(local=local).astimezone(UTC)
         for channel in rule.channels.all():
             times[channel.pk] = min(sends_at, times.get(channel.pk, sends_at))
     return times
 
 
+def _bring_forward(
+    alert: Alert, send_at: Mapping[int, datetime], *, at: datetime
+) -> None:
+    """Let wait no longer than the rules that hold by now what quiet hours held back."""
+    held = alert.deliveries.held_back(at=at).filter(event=AlertDelivery.Event.OPENED)
+    for delivery in held:
+        at_latest = send_at.get(delivery.channel_id, delivery.next_attempt_at)
+        later = held.filter(pk=delivery.pk, next_attempt_at__gt=at_latest)
+        later.update(next_attempt_at=at_latest)
+
+
 def _forget_held_back(alert: Alert, *, at: datetime) -> None:
     """Send nothing of an alert that is over before the quiet hours are."""
-    held = alert.deliveries.held_back(at=at)
-    untold = held.filter(event=AlertDelivery.Event.OPENED)
-    held.filter(channel__in=untold.values("channel")).update(
+    untold = alert.deliveries.held_back(at=at).filter(event=AlertDelivery.Event.OPENED)
+    waiting = alert.deliveries.filter(state=AlertDelivery.State.PENDING)
+    waiting.filter(channel__in=untold.values("channel")).update(
         state=AlertDelivery.State.SKIPPED,
         next_attempt_at=None,
         answer="It was over before the quiet hours were.",

@@ -8,6 +8,8 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
+from streaming import workers
+
 from . import delivery
 
 if TYPE_CHECKING:
@@ -32,4 +34,7 @@ def send_soon() -> None:
 
 
 def _send_now() -> None:
-    send_due.apply_async(expires=SOON_S, ignore_result=True)
+    # Celery itself would wait many seconds for a machine that does not answer.
+    with workers.connect() as client:
+        client.ping()
+    send_due.apply_async(expires=SOON_S, ignore_result=True, retry=False)

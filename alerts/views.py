@@ -48,10 +48,10 @@ class Filters:
     @classmethod
     def of(cls, values: Mapping[str, str]) -> Filters:
         return cls(
-            site=values.get("site", ""),
-            kind=values.get("kind", ""),
-            state=values.get("state", ""),
-            text=values.get("q", "").strip(),
+            site=storable(values.get("site", "")),
+            kind=storable(values.get("kind", "")),
+            state=storable(values.get("state", "")),
+            text=storable(values.get("q", "")).strip(),
         )
 
     def __bool__(self) -> bool:
@@ -162,7 +162,12 @@ def deliveries_of(shown: Alert) -> QuerySet[AlertDelivery]:
 
 
 def note_of(request: HttpRequest) -> str:
-    return request.POST.get("note", "").strip()[:NOTE_MAX]
+    return storable(request.POST.get("note", "")).strip()[:NOTE_MAX]
+
+
+def storable(text: str) -> str:
+    """Leave out the one character that Postgres has no place for."""
+    return text.replace("\0", "")
 
 
 def way_back(request: HttpRequest) -> str:

@@ -224,7 +224,7 @@ GROUPS: Final[Sequence[Group]] = (
         ],
     ),
     Group(
-        ("job",),
+        ("job_name",),  # `job` is Prometheus' own name for what it scrapes
         lambda system: [((job.name,), job) for job in system.jobs if job.enabled],
         [
             Figure(

@@ -136,7 +136,15 @@ TEMPLATES = [
 EMBEDDED_DATABASE = _database is None
 EMBEDDED_REDIS = _redis is None
 DATABASES = {"default": _database or embedded.database_settings(VAR_DIR)}
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# A server that vanishes without a word, as by a pulled plug, is given up after 11 s.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 REDIS_URL = _redis or embedded.redis_url(VAR_DIR)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
@@ -214,11 +222,13 @@ SIMPLE_JWT = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Factory Site API",
-    "DESCRIPTION": "Cameras, counting lines and crossings of a factory site.",
+    "DESCRIPTION": "Cameras, outages, crossings and alerts of a factory site.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # Else the two fields that bear it give it a name each.
+    "ENUM_NAME_OVERRIDES": {"CauseEnum": "streaming.models.CAUSES"},
 }
 
 # Vision.
@@ -262,6 +272,8 @@ LOGGING = {
         # It names passwords; what people may know of it is in the delivery log.
         "apprise": {"handlers": ["nowhere"], "propagate": False, "level": "WARNING"},
         "axes": {"level": "WARNING"},
+        # Paths of webhooks and of messengers hold tokens; at DEBUG it logs each.
+        "urllib3": {"level": "WARNING"},
         "persistqueue": {"level": "WARNING"},
     },
 }

@@ -14,6 +14,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
+from alerts.rules import DISK_FULL_PERCENT
 from streaming import frames, workers
 from streaming.models import Camera, VisionWorker
 from streaming.status import statuses
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
     from .heartbeats import Heartbeat
     from .jobs import Job
 
-QUEUE, TAKEN = "celery", "unacked"
-"""Celery's default queue, and the tasks taken from it that are not done (kombu)."""
-NEARLY_FULL_PERCENT = 90
+QUEUE = "celery"
+"""Celery's default queue (kombu)."""
 
 
 class Health(StrEnum):
@@ -67,8 +67,6 @@ class RedisReport:
     answer_ms: float
     queue_length: int
     """Tasks that wait for Celery's worker."""
-    taken: int
-    """Tasks that it has taken and not finished."""
     heartbeats: Sequence[Heartbeat]
     running: Sequence[WorkerStatus]
     viewers: Mapping[str, int]
@@ -106,7 +104,7 @@ class Disk:
 
     @property
     def is_nearly_full(self) -> bool:
-        return self.used_percent >= NEARLY_FULL_PERCENT
+        return self.used_percent >= DISK_FULL_PERCENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +174,7 @@ def look_into_redis() -> RedisReport | None:
             asked_s = time.perf_counter()
             client.ping()
             answer_ms = 1000 * (time.perf_counter() - asked_s)
-            server, queue_length, taken, scores = _ask(client)
+            server, queue_length, scores = _ask(client)
         running = workers.running()
         viewers = frames.viewers_by_code()
     except redis.RedisError:
@@ -186,7 +184,6 @@ def look_into_redis() -> RedisReport | None:
         memory_bytes=int(server["used_memory"]),
         answer_ms=answer_ms,
         queue_length=queue_length,
-        taken=taken,
         heartbeats=heartbeats.heard(dict(scores)),
         running=running,
         viewers=viewers,
@@ -197,7 +194,6 @@ def _ask(client: redis.Redis) -> Any:
     with client.pipeline(transaction=False) as asked:
         asked.info()
         asked.llen(QUEUE)
-        asked.hlen(TAKEN)
         asked.zrange(heartbeats.KEY, 0, -1, withscores=True)
         return asked.execute()
 

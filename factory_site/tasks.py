@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from celery import shared_task
@@ -17,6 +16,8 @@ from alerts.models import Alert
 from alerts.tasks import send_soon
 from streaming.services import mark_lost
 
+from . import system
+
 
 @shared_task(time_limit=50, ignore_result=False)
 def camera_health(**_: Any) -> dict[str, Any]:
@@ -25,13 +26,12 @@ def camera_health(**_: Any) -> dict[str, Any]:
     lost = mark_lost(now=now)
     conditions.check_cameras(now=now)
     conditions.check_workers(now=now)
-    disk = shutil.disk_usage(settings.VAR_DIR)
-    used_percent = 100 * disk.used / (disk.used + disk.free)
-    path = str(settings.VAR_DIR)
-    conditions.check_disk(now=now, used_percent=used_percent, path=path)
+    disk = system.disk()
+    conditions.check_disk(now=now, used_percent=disk.used_percent, path=disk.path)
     send_soon()
+    # Codes would tell of cameras to users of other sites.
     return {
-        "cameras without a worker": lost,
+        "cameras without a worker": len(lost),
         "alerts unresolved": Alert.objects.unresolved().count(),
     }
 

@@ -45,8 +45,11 @@ def console() -> Iterator[io.StringIO]:
     shown = io.StringIO()
     handler = logging.StreamHandler(shown)
     root = logging.getLogger()
+    level = root.level
     root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
     yield shown
+    root.setLevel(level)
     root.removeHandler(handler)
 
 
@@ -216,6 +219,10 @@ class TestSendMessage:
             channels.check_message_address(address)
 
         assert "hidden-word" not in str(raised.value) + console.getvalue()
+
+    def test_refuses_a_second_address_behind_the_first(self) -> None:
+        with pytest.raises(channels.UnusableAddress, match="several"):
+            channels.check_message_address("json://h/,json://169.254.169.254/x")
 
     def test_never_calls_what_a_machine_keeps_for_itself(self) -> None:
         with pytest.raises(channels.UnusableAddress, match="keeps for itself"):

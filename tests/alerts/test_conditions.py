@@ -185,5 +185,15 @@ class TestCheckDisk:
         assert self.check(95, now=now + timedelta(hours=23)) == []
         assert self.check(95, now=now + timedelta(hours=25)) == ["/srv/var"]
 
+    def test_is_quiet_for_a_day_about_one_that_was_open_for_longer(
+        self, now: datetime
+    ) -> None:
+        make_rule(kind=Kind.DISK_FULL)
+        self.check(95, now=now)
+        later = now + timedelta(days=3)
+        services.resolve(alert=Alert.objects.get(), by=make_user("sam"), at=later)
+
+        assert self.check(95, now=later + MINUTE) == []
+
     def test_says_nothing_where_no_rule_asks(self, now: datetime) -> None:
         assert self.check(100, now=now) == []

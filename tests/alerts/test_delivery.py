@@ -18,6 +18,8 @@ from streaming.fields import Unreadable
 from tests.factories import make_alert, make_camera, make_channel, make_rule, make_user
 
 if TYPE_CHECKING:
+    from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
     from .conftest import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -315,3 +317,24 @@ class TestSendDue:
         make_delivery(channel=make_channel(address=receiver.address))
 
         assert tasks.send_due() == {"sent": 1}
+
+
+class TestSendSoon:
+    @pytest.mark.usefixtures("redis_client")
+    @pytest.mark.parametrize("is_there", [True, False])
+    def test_hands_it_to_a_broker_that_answers_and_to_no_other(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Settings,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+        is_there: bool,  # noqa: FBT001 - a column of the table
+    ) -> None:
+        handed = []
+        monkeypatch.setattr(tasks.send_due, "apply_async", lambda **_: handed.append(1))
+        if not is_there:
+            settings.REDIS_URL = "unix:///nowhere/redis.sock"
+
+        with django_capture_on_commit_callbacks(execute=True):
+            tasks.send_soon()
+
+        assert bool(handed) is is_there

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from alerts import services
-from alerts.models import Alert, AlertDelivery, Kind, Severity
+from alerts.models import Alert, AlertDelivery, AlertRule, Kind, Severity
 from alerts.serializers import AlertSerializer
 from streaming import live
 from tests.factories import (
@@ -168,6 +168,17 @@ class TestRaiseAlert:
         assert tell(camera, since=since, at=NOON + HOUR) is None
         assert tell(camera, since=NOON + HOUR, at=NOON + HOUR) is not None
 
+    def test_is_not_repeated_when_it_was_open_before_it_began_anew(self) -> None:
+        camera, sam = make_camera(), make_user("sam")
+        make_rule(after_s=0)
+        alert = tell(camera, since=NOON - HOUR)
+        assert alert is not None
+        since = NOON + HOUR
+        tell(camera, since=since, at=since)
+        services.resolve(alert=alert, by=sam, at=since + HOUR)
+
+        assert tell(camera, since=since, at=since + 2 * HOUR) is None
+
     def test_is_told_once_and_to_its_site_alone(
         self, announced: list[dict[str, Any]]
     ) -> None:
@@ -232,6 +243,29 @@ class TestRaces:
 
         alert = Alert.objects.get()
         assert deliveries(alert) == [("alert.opened", "pending")]
+
+    def test_of_a_person_and_the_check_leave_resolved_what_is(self) -> None:
+        camera, sam = make_camera(), make_user("sam")
+        rule = make_rule(after_s=0)
+        alert = tell(camera, since=NOON - HOUR)
+        assert alert is not None
+        rule.channels.set([make_channel()])
+        results = []
+
+        def tell_it() -> None:
+            results.append(tell(camera, since=NOON - HOUR))
+            connection.close()
+
+        thread = threading.Thread(target=tell_it)
+        with transaction.atomic():
+            services.resolve(alert=alert, by=sam, at=NOON)
+            thread.start()
+            thread.join(1)
+        thread.join(30)
+
+        assert results == [None]
+        assert Alert.objects.count() == 1
+        assert deliveries(alert) == []
 
     def test_of_two_people_let_one_be_the_first(self) -> None:
         alert = make_alert()
@@ -382,6 +416,31 @@ class TestQuietHours:
         resolved = alert.deliveries.get(event=Event.RESOLVED)
         assert resolved.state == "pending"
         assert resolved.next_attempt_at == NOON + 18 * HOUR
+
+    def test_send_nothing_either_that_would_come_without_its_beginning(
+        self, alert: Alert
+    ) -> None:
+        AlertRule.objects.update(quiet_from=None, quiet_to=None)
+        services.acknowledge(alert=alert, by=make_user("sam"), at=NOON + 12 * HOUR)
+
+        services.resolve(alert=alert, at=NOON + 13 * HOUR)
+
+        assert {state for _, state in deliveries(alert)} == {"skipped"}
+
+    def test_end_when_a_rule_without_any_comes_to_hold(self) -> None:
+        channel, camera = make_channel(), make_camera()
+        make_rule(quiet_from=time(22), quiet_to=time(6), channels=[channel], after_s=60)
+        make_rule(channels=[channel], after_s=600, severity=Severity.CRITICAL)
+        night = NOON + 11 * HOUR
+        minute = timedelta(minutes=1)
+
+        alert = tell(camera, since=night, at=night + minute)
+        assert alert is not None
+        held_until = alert.deliveries.get().next_attempt_at
+        tell(camera, since=night, at=night + 10 * minute)
+
+        assert held_until == NOON + 18 * HOUR
+        assert alert.deliveries.get().next_attempt_at == night + 10 * minute
 
     def test_hold_nothing_back_when_another_rule_has_none(self) -> None:
         channel = make_channel()

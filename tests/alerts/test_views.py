@@ -183,6 +183,12 @@ class TestInbox:
         assert "alert-open" in page
         assert "Acknowledge<" not in page
 
+    @pytest.mark.parametrize("name", ["site", "kind", "state", "q"])
+    def test_bears_what_postgres_cannot_store(
+        self, security: Client, name: str
+    ) -> None:
+        assert security.get("/alerts", {name: "a\0b"}).status_code == 200
+
     def test_is_refused_to_those_who_may_not_see_alerts(
         self, client: Client, gate: Camera
     ) -> None:
@@ -259,7 +265,7 @@ class TestHandling:
 
         answer = security.post(
             f"/alerts/{alert.pk}/{action}",
-            {"note": " guard sent ", "next": "/alerts?kind=camera_offline"},
+            {"note": " guard\0 sent ", "next": "/alerts?kind=camera_offline"},
         )
 
         alert.refresh_from_db()

@@ -175,6 +175,11 @@ class TestNames:
             assert name.endswith("_total") is (kind == "counter")
             assert not name.endswith(("_ms", "_percent", "_minutes", "_kb"))
 
+    def test_of_labels_are_none_that_prometheus_gives_itself(self) -> None:
+        labels = {label for _, _, labels in figures() for label in labels}
+
+        assert labels.isdisjoint({"job", "instance"})
+
     def test_are_unique(self) -> None:
         names = [name for name, _, _ in figures()]
 
