@@ -140,9 +140,13 @@ def renew(
 
 @transaction.atomic
 def leave(holder: Holder) -> None:
-    """Give everything back and be forgotten: a clean stop, which is no loss."""
-    _own(holder).update(lease_holder="", lease_until=None)
-    _row(holder).delete()
+    """Give everything back and be forgotten: a clean stop, which is no loss.
+
+    What is held under this name belongs to another worker if that one has taken it.
+    """
+    deleted, _ = _row(holder).delete()
+    if deleted:
+        _own(holder).update(lease_holder="", lease_until=None)
 
 
 def _row(holder: Holder) -> VisionWorkerQuerySet:

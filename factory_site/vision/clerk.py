@@ -70,7 +70,8 @@ class Clerk:
         self._queue = queue
         self._tenure = tenure
         self._load_plans = load_plans
-        self._plans: Sequence[CameraPlan] | None = None
+        # Its ends may be used by two threads at once.
+        self._plans: deque[Sequence[CameraPlan]] = deque(maxlen=1)
         self._to_run: frozenset[str] = frozenset()
         self._notes: deque[StateNote] = deque(maxlen=NOTES_KEPT)
         self._told: dict[str, StateNote] = {}
@@ -90,8 +91,10 @@ class Clerk:
 
     def take_plans(self) -> Sequence[CameraPlan] | None:
         """Return the plans when they were fetched anew since the last call."""
-        plans, self._plans = self._plans, None
-        return plans
+        try:
+            return self._plans.popleft()
+        except IndexError:
+            return None
 
     def run(self, stopping: threading.Event) -> None:
         """Work until `stopping`, when nothing is read any more; then leave."""
@@ -160,7 +163,7 @@ class Clerk:
             return
         waiting = self._waiting()
         self._report_frames(but=waiting)
-        self._plans = self._load_plans(self._to_run)
+        self._plans.append(self._load_plans(self._to_run))
         self._forget_all_but({*self._to_run, *self._tenure.running, *waiting})
         self._refresh_at_s = now_s + REFRESH_S
 

@@ -95,6 +95,10 @@ class Painter:
             self._number += 1
             self._newest[plan.code] = _Offer(self._number, plan, analysis)
 
+    def forget(self, code: str) -> None:
+        """Drop a camera's newest frame, which is old now; called in the loop."""
+        self._newest.pop(code, None)
+
     def look_after(self, codes: frozenset[str]) -> None:
         """Say which cameras this worker runs."""
         self._codes = codes
@@ -137,9 +141,9 @@ class Painter:
         self._offered = frozenset(code for code, _ in wanted)
         self.watched = frozenset(code for code, kind in wanted if kind is Kind.FULL)
         self._paces = {one: self._paces.get(one) or _Pace() for one in wanted}
-        for code in list(self._newest):  # The loop may add one meanwhile.
+        for code in list(self._newest):  # The loop may add or drop one meanwhile.
             if code not in self._offered:
-                del self._newest[code]
+                self.forget(code)
 
     def _report(self, now_s: float) -> None:
         if now_s >= self._report_at_s:

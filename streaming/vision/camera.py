@@ -136,7 +136,7 @@ class RunningCamera(Generic[EventT]):
             self._frames_analysed += 1
             passed = self._clock() - analysis.frame.at
             self._latency_s += passed.total_seconds()
-        return replace(analysis, shown=not self.is_showing_main)
+        return replace(analysis, shown=not (self.is_showing_main or self._is_frozen))
 
     def load(self) -> CameraLoad | None:
         """Return what it did since the last call; None where nothing may be shed.
@@ -194,9 +194,13 @@ class RunningCamera(Generic[EventT]):
             return None
         return PictureHealth(may_freeze=self._is_live)
 
+    @property
+    def _is_frozen(self) -> bool:
+        return self._health is not None and self._health.cause is Cause.FROZEN
+
     def _reconnect_frozen(self, now_s: float) -> None:
         """Connect anew to an encoder that hangs, as long as it does."""
-        if self._health is None or self._health.cause is not Cause.FROZEN:
+        if not self._is_frozen:
             self._reconnect_at_s = inf
         elif self._reconnect_at_s == inf:
             self._reconnect_at_s = now_s

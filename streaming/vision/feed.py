@@ -7,9 +7,9 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from .addresses import SourceError
-from .backoff import retry_delay_s
-from .opening import Timeouts
+from .backoff import login_delay_s, retry_delay_s
 from .sources import Capture, open_source
+from .stall import STALLED_AFTER_S, StallRule
 from .trouble import Cause, Trouble
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .plans import CameraPlan
     from .types import Frame, Image
 
-STALLED_AFTER_S: Final = 5.0
-OPENED_WITHIN_S: Final = Timeouts().open_s + STALLED_AFTER_S
 STEADY_AFTER_S: Final = 10.0
 """A source that fails sooner is waited for as if it had not been there."""
 STALLED: Final = Trouble(
@@ -79,11 +77,10 @@ class Feed:
         self._jitter = jitter
         self._capture: Capture | None = None
         self._past = Tally()
-        self._failures = 0
+        self._failures = self._refusals = 0
         self._retry_at_s = 0.0
         self._steady_at_s = inf
-        self._seen: tuple[bool, float | None] = False, None
-        self._stalled_at_s = inf
+        self._stall: StallRule | None = None
 
     @property
     def tally(self) -> Tally:
@@ -110,7 +107,7 @@ class Feed:
             self._note_frame(now_s)
         elif is_over:
             self._end(capture.error, now_s)
-        elif self._is_stalled(capture, now_s):
+        elif self._stall and self._stall.is_stalled(capture.reading, now_s=now_s):
             self._fail(STALLED, now_s)
         return frame
 
@@ -144,25 +141,16 @@ class Feed:
         self._capture = Capture(source, wants=self._wants, wakes=self._wakes)
         self._capture.start()
         self.connects += 1
-        self._seen = False, None
-        self._stalled_at_s = now_s + OPENED_WITHIN_S if source.spec.is_live else inf
+        self._stall = StallRule(opened_s=now_s) if source.spec.is_live else None
 
     def _note_frame(self, now_s: float) -> None:
         self.trouble = None
         if not self.is_giving:
             self.is_giving = True
+            self._refusals = 0
             self._steady_at_s = now_s + STEADY_AFTER_S
         if now_s >= self._steady_at_s:
             self._failures = 0
-
-    def _is_stalled(self, capture: Capture, now_s: float) -> bool:
-        """Judge by what was decoded, wanted or not; before that by what was read."""
-        reading = capture.reading
-        seen = reading.frames_read > 0, reading.decoded_at_s
-        if seen != self._seen and self._stalled_at_s != inf:
-            self._seen = seen
-            self._stalled_at_s = now_s + STALLED_AFTER_S
-        return now_s >= self._stalled_at_s
 
     def _end(self, error: SourceError | None, now_s: float) -> None:
         if error is not None:
@@ -175,5 +163,11 @@ class Feed:
         self.close()
         self.trouble = trouble
         self._failures += 1
-        delay_s = retry_delay_s(self._failures, jitter=self._jitter())
-        self._retry_at_s = now_s + delay_s
+        self._retry_at_s = now_s + self._delay_s(trouble.cause)
+
+    def _delay_s(self, cause: Cause) -> float:
+        jitter = self._jitter()
+        if cause is not Cause.UNAUTHORIZED:
+            return retry_delay_s(self._failures, jitter=jitter)
+        self._refusals += 1
+        return login_delay_s(self._refusals, jitter=jitter)

@@ -51,7 +51,8 @@ class Analysis(Generic[EventT]):
     analysed: bool
     """False where the tracks are those of an earlier frame."""
     shown: bool = True
-    """False while viewers are shown the main stream's pictures instead."""
+    """False while viewers are shown the main stream's pictures instead, and of a frozen
+    picture, which would pass for one of now."""
 
 
 class Sampler:

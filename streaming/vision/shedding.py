@@ -18,6 +18,9 @@ TOO_BUSY: Final = 0.9
 """Share of the time that the loop works, from which on pictures have to wait."""
 TOO_MANY_MISSED: Final = 0.25
 """Share of the pictures due that were replaced by newer ones before their turn."""
+MANY_MISSED: Final = 0.1
+"""The same, where the loop hardly rests (`BUSY_AT_MOST`): between two batches it waits
+for frames to gather, so that it falls behind before it is `TOO_BUSY`."""
 BUSY_AT_MOST: Final = 0.8
 """How busy the loop may be expected to be after something is given back."""
 SHED_AT_ONCE: Final = 0.2
@@ -81,7 +84,8 @@ class Shedder:
         """Take or give back, by how busy the loop was since the last look (0..1)."""
         known = {camera.code for camera in cameras}
         self._levels = {c: n for c, n in self._levels.items() if c in known}
-        is_over = busy > TOO_BUSY or _missed(cameras) > TOO_MANY_MISSED
+        bearable = MANY_MISSED if busy > BUSY_AT_MOST else TOO_MANY_MISSED
+        is_over = busy > TOO_BUSY or _missed(cameras) > bearable
         has_room = not is_over and self._has_room(cameras, busy)
         self._over = self._over + 1 if is_over else 0
         self._calm = self._calm + 1 if has_room else 0

@@ -241,6 +241,20 @@ class TestName:
         with pytest.raises(NameInUse):
             renew(ONE)
 
+    def test_that_another_machine_has_now_keeps_its_cameras_when_the_first_leaves(
+        self,
+    ) -> None:
+        codes = make_cameras(2)
+        renew(ONE)
+        let_expire(ONE)
+        successor = Holder(ONE.name, "f" * 32)
+        held = renew(successor)
+
+        leases.leave(ONE)
+
+        assert holders() == dict.fromkeys(codes, ONE.name)
+        assert renew(successor).terms == held.terms
+
     def test_is_taken_up_again_when_its_row_was_deleted(self) -> None:
         codes = make_cameras(1)
         renew(ONE)

@@ -141,6 +141,22 @@ class TestPainter:
         assert min(pixel) > 190
         assert len(drawn) == 1
 
+    def test_does_not_show_the_last_picture_of_a_dead_camera_to_who_comes_later(
+        self, painter: Painter, published: Any, redis_client: redis.Redis
+    ) -> None:
+        watch(redis_client, Kind.FULL)
+        painter.step(now_s=0)
+        painter.show(PLAN, analysis())
+        painter.step(now_s=0.1)
+        assert len(published()) == 1
+
+        painter.forget(PLAN.code)
+        watch(redis_client, Kind.TILE)
+        painter.step(now_s=2)
+        painter.step(now_s=2.1)
+
+        assert published() == []
+
     def test_leaves_out_a_picture_of_which_there_is_a_larger_one(
         self, painter: Painter, published: Any, redis_client: redis.Redis
     ) -> None:

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+from itertools import accumulate
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.vision.backoff import LONGEST_RETRY_S, retry_delay_s
+from streaming.vision.backoff import (
+    LONGEST_LOGIN_S,
+    LONGEST_RETRY_S,
+    login_delay_s,
+    retry_delay_s,
+)
 from streaming.vision.opening import Timeouts
 
 RESTORED_WITHIN_S = 10.0
@@ -37,3 +45,24 @@ class TestRetryDelay:
         hopeless_s = share * Timeouts().open_s
         delay_s = retry_delay_s(failures, jitter=jitter)
         assert hopeless_s + delay_s + OPENING_S <= RESTORED_WITHIN_S
+
+
+class TestLoginDelay:
+    def test_doubles_up_to_a_minute(self) -> None:
+        delays = [login_delay_s(n, jitter=1.0) for n in range(1, 7)]
+        assert delays == [5, 10, 20, 40, 60, 60]
+
+    @given(st.integers(1, 10_000), st.floats(0, 1))
+    def test_is_capped_and_spread_over_the_upper_half(
+        self, refusals: int, jitter: float
+    ) -> None:
+        delay_s = login_delay_s(refusals, jitter=jitter)
+        longest_s = login_delay_s(refusals, jitter=1.0)
+        assert longest_s / 2 <= delay_s <= longest_s <= LONGEST_LOGIN_S
+
+    @pytest.mark.parametrize("jitter", [0.0, 0.5])
+    def test_tries_a_wrong_password_less_often_than_cameras_lock_accounts(
+        self, jitter: float
+    ) -> None:
+        at_s = list(accumulate(login_delay_s(n, jitter=jitter) for n in range(1, 20)))
+        assert 1 + sum(each <= 30 for each in at_s) <= 5

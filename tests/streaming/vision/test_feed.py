@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streaming.vision.backoff import retry_delay_s
-from streaming.vision.feed import OPENED_WITHIN_S, STALLED_AFTER_S, Feed
+from streaming.vision.backoff import login_delay_s, retry_delay_s
+from streaming.vision.feed import Feed
 from streaming.vision.plans import CameraPlan
+from streaming.vision.stall import OPENED_WITHIN_S, STALLED_AFTER_S
 from streaming.vision.trouble import Cause
 from tests.fakes import write_walk
 from tests.mjpeg_server import PATH, MjpegCamera, mjpeg_server, pictures_of
@@ -115,6 +116,24 @@ class TestFeed:
         assert loop.cause() is Cause.MISSING_FILE
         for number, gap in enumerate(gaps, start=1):
             assert gap >= retry_delay_s(number, jitter=1.0)
+
+    def test_spares_a_camera_that_refuses_its_login(
+        self, feeds: Callable[[str | Path], Loop], pictures: Sequence[bytes]
+    ) -> None:
+        camera = MjpegCamera(pictures, login=("viewer", "right"))
+        with mjpeg_server(camera) as port:
+            loop = feeds(f"http://viewer:wrong@127.0.0.1:{port}{PATH}")
+            failed_s: list[float] = []
+            for number in range(1, 4):
+                loop.run_until(lambda count=number: loop.feed.connects == count)  # type: ignore[misc]
+                loop.feed.trouble = None
+                loop.run_until(lambda: loop.feed.trouble is not None)
+                assert loop.cause() is Cause.UNAUTHORIZED
+                failed_s.append(loop.now_s)
+
+        gaps = [after - before for before, after in pairwise(failed_s)]
+        for number, gap in enumerate(gaps, start=1):
+            assert gap >= login_delay_s(number, jitter=1.0)
 
     def test_comes_back_when_its_camera_does(
         self, feeds: Callable[[str | Path], Loop], pictures: Sequence[bytes]

@@ -319,6 +319,8 @@ class TestRunningManyCameras:
             CameraState.UNUSABLE,
         ]
         assert notes.causes()[1] is Cause.FROZEN
+        shown = [is_shown for _, is_shown, _ in notes.shown]
+        assert (shown[0], shown[-1]) == (True, False)
 
     def test_tells_of_a_stall_and_its_end(
         self, runner: Runner[Any], notes: Notes

@@ -132,6 +132,31 @@ class TestShedder:
             shedder.look([CameraLoad("YARD-0", YARD, 10, work)], busy=0.5)
         assert shedder.levels["YARD-0"] > 0
 
+    @pytest.mark.parametrize(
+        ("worked_s", "sheds"), [(0.06, False), (0.09, False), (0.1, True), (0.15, True)]
+    )
+    def test_takes_from_a_loop_that_falls_behind_while_frames_gather(
+        self,
+        worked_s: float,
+        sheds: bool,  # noqa: FBT001
+    ) -> None:
+        """Each camera gives ten pictures a second, and the loop takes one at a time."""
+        cycle_s = worked_s + 0.02
+        looked_at = min(round(LOOK_S / cycle_s), 20)
+        work = Work(looked_at, looked_at, missed=20 - looked_at)
+        yards = [CameraLoad(f"YARD-{n}", YARD, 10, work) for n in range(8)]
+        shedder = Shedder()
+        for _ in range(3):
+            shedder.look(yards, busy=worked_s / cycle_s)
+        assert bool(shedder.levels) is sheds
+
+    def test_bears_with_pictures_that_come_in_bursts(self) -> None:
+        shedder = Shedder()
+        work = Work(analysed=16, looked_at=16, missed=4)
+        for _ in range(3):
+            shedder.look([CameraLoad("YARD-0", YARD, 10, work)], busy=0.5)
+        assert shedder.levels == {}
+
     def test_looks_at_a_slow_camera_at_least_once_a_second(self) -> None:
         machine = machine_with_load(5.0, [Place("YARD-0", YARD, fps=3.0)])
         machine.run(20)
