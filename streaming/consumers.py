@@ -266,7 +266,7 @@ class PicturesConsumer(CheckedConsumer):
         head = bytes([len(name)]) + name
         async with (
             frames.watch(camera.code, kind) as feed,
-            aclosing(follow(camera, kind, feed)) as shown,
+            aclosing(follow(camera, feed)) as shown,
         ):
             async for one in shown:
                 if isinstance(one, Loss):
@@ -346,7 +346,8 @@ def is_list_of_words(value: object, *, most: int) -> TypeGuard[list[str]]:
     return (
         isinstance(value, list)
         and len(value) <= most
-        and all(isinstance(item, str) for item in value)
+        # Postgres takes no NUL and no half of a character, which JSON may hold.
+        and all(isinstance(item, str) and item.isprintable() for item in value)
     )
 
 

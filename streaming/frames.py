@@ -140,6 +140,8 @@ class _Hub:
             except (redis.RedisError, OSError) as error:
                 kind = type(error).__name__
                 logger.warning("Nobody is told what is watched: %s.", kind)
+            except Exception:
+                logger.exception("Telling what is watched failed.")
             if has_told:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), WATCH_RENEW_S)
@@ -202,12 +204,6 @@ def viewers_by_code() -> Mapping[str, int]:
         for code, count in table.items():
             counts[code.decode()] = counts.get(code.decode(), 0) + int(count)
     return counts
-
-
-async def viewers(code: str) -> int:
-    """Return how many watch a camera's pictures; raise redis.RedisError."""
-    counts = await asyncio.to_thread(viewers_by_code)
-    return counts.get(code, 0)
 
 
 def _viewers_key(process: str) -> str:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from .frames import Kind
 from .models import Camera
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
     from datetime import datetime
 
     from .frames import Feed
 
 LOOK_AFTER_S = 5.0
-"""After so long without a picture it is looked up why."""
+"""After so long without a picture it is lost, and it is looked up why. Even of a camera
+at which nothing moves, or one that a busy worker neglects, one in 2.5 s is shown."""
 LOOK_OFTEN_FOR_S, LOOK_LATER_EVERY_S = 15.0, 30.0
-LOST_AFTER_S: Final[Mapping[Kind, float]] = {
-    Kind.FULL: LOOK_AFTER_S,
-    # Of a camera at which nothing moves only key frames are decoded for a tile, and
-    # cameras send one in 1 to 10 s.
-    Kind.TILE: 15.0,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +41,7 @@ STATE = [
 ]
 
 
-async def follow(
-    camera: Camera, kind: Kind, feed: Feed
-) -> AsyncGenerator[bytes | Loss | None]:
+async def follow(camera: Camera, feed: Feed) -> AsyncGenerator[bytes | Loss | None]:
     """Yield each picture that there is time for, and once they stop a Loss.
 
     The Loss comes anew when it turns out to be another one. None is yielded where
@@ -66,19 +58,17 @@ async def follow(
         if silent_s > LOOK_OFTEN_FOR_S and silent_s % LOOK_LATER_EVERY_S:
             yield None
             continue
-        found = await _loss_after(silent_s, camera, kind)
+        found = await _loss_now(camera)
         yield found if found != told else None
         told = found
 
 
-async def _loss_after(silent_s: float, camera: Camera, kind: Kind) -> Loss | None:
-    now = timezone.now()
+async def _loss_now(camera: Camera) -> Loss:
     try:
         await database_sync_to_async(camera.refresh_from_db)(fields=STATE)
     except Camera.DoesNotExist:
         return REMOVED
-    is_lost = camera.is_out(now=now) or silent_s >= LOST_AFTER_S[kind]
-    return loss(camera, now=now) if is_lost else None
+    return loss(camera, now=timezone.now())
 
 
 def loss(camera: Camera, *, now: datetime) -> Loss:

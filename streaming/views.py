@@ -140,7 +140,7 @@ def watchable(request: HttpRequest, *, is_open: bool = False) -> Camera:
 
     `is_open`: its pictures are being sent, so that a link may have become old.
     """
-    code = request.GET.get("camera", "")
+    code = request.GET.get("camera", "").replace("\0", "")  # Postgres takes none.
     user = viewer(request, code=code, is_open=is_open)
     cameras = Camera.objects.visible_to(user).select_related("site")
     camera = cameras.filter(code=code).first()
@@ -210,7 +210,7 @@ async def parts(
     permission.postpone()
     async with (
         frames.watch(camera.code, kind) as feed,
-        aclosing(follow(camera, kind, feed)) as shown,
+        aclosing(follow(camera, feed)) as shown,
     ):
         async for one in shown:
             if not await permission.holds():

@@ -3,11 +3,16 @@
 // sends a camera's next picture when the last one is drawn, and a picture that nothing
 // follows is taken away: nobody must take an old one for the present.
 
+import { live } from "./live.js";
 import { retryDelay } from "./retry.js";
 
 const TILE_WIDTH = 480;
-// Of a camera at which nothing moves a small picture comes as rarely as its key frames.
-const STALE_AFTER_MS = { tile: 20_000, full: 8_000 };
+const CAMERAS_MAX = 64;
+// The server says so sooner, unless it cannot be heard.
+const STALE_AFTER_MS = 10_000;
+// A connection may end without a word, as when a network goes away.
+const ASK_AGAIN_AFTER_MS = 15_000;
+const ANSWER_WITHIN_MS = 15_000;
 const ALONE_AFTER_MS = 5_000;
 const LOOK_EVERY_MS = 1_000;
 const ASK_AFTER_MS = 150;
@@ -22,6 +27,8 @@ let brokeAt = null;
 let failures = 0;
 let asked = "";
 let asking = null;
+let heardAt = 0;
+let askedAgainAt = 0;
 
 /** Show the pictures of all .live-picture elements that name a camera. */
 export function showPictures() {
@@ -29,7 +36,9 @@ export function showPictures() {
     seen.observe(element);
   }
   connect();
+  live({ "streaming.camera": takeAwayLost });
   setInterval(takeAwayStale, LOOK_EVERY_MS);
+  setInterval(listen, LOOK_EVERY_MS);
   document.addEventListener("visibilitychange", hideOrAsk);
   document.addEventListener("renewed", () => {
     for (const element of document.querySelectorAll(".live-picture[data-camera]")) {
@@ -58,14 +67,20 @@ function connect() {
   socket.binaryType = "arraybuffer";
   socket.addEventListener("open", () => {
     asked = "";
+    heardAt = performance.now();
     brokeAt = null;
     askSoon();
   });
   socket.addEventListener("message", receive);
-  socket.addEventListener("close", ({ code }) => {
-    brokeAt ??= performance.now();
-    if (code !== NOT_LOGGED_IN && code !== NOT_ALLOWED) setTimeout(connect, retryDelay(failures++));
+  socket.addEventListener("close", ({ code, target }) => {
+    if (target === socket) lose(code);
   });
+}
+
+function lose(code) {
+  socket = null;
+  brokeAt ??= performance.now();
+  if (code !== NOT_LOGGED_IN && code !== NOT_ALLOWED) setTimeout(connect, retryDelay(failures++));
 }
 
 /** Scrolling brings many tiles into sight at once: ask for them together. */
@@ -77,11 +92,26 @@ function askSoon() {
 }
 
 function ask() {
-  const watch = document.hidden ? [] : [...shown.keys()];
+  const watch = document.hidden ? [] : [...shown.keys()].slice(0, CAMERAS_MAX);
   const message = JSON.stringify({ watch, size: size() });
-  if (message === asked || socket.readyState !== WebSocket.OPEN) return;
+  if (message === asked || socket?.readyState !== WebSocket.OPEN) return;
   asked = message;
   socket.send(message);
+}
+
+/** Find out whether a server that says nothing is there still: it answers what it is asked. */
+function listen() {
+  const now = performance.now();
+  if (socket?.readyState !== WebSocket.OPEN || now - heardAt < ASK_AGAIN_AFTER_MS) return;
+  if (askedAgainAt < heardAt) {
+    askedAgainAt = now;
+    asked = "";
+    ask();
+  } else if (now - askedAgainAt > ANSWER_WITHIN_MS) {
+    // The browser alone would wait for an answer to its goodbye, too.
+    socket.close();
+    lose();
+  }
 }
 
 /** Ask for small pictures where large ones would only be shrunk, or cost money. */
@@ -93,6 +123,7 @@ function size() {
 }
 
 async function receive({ data, target }) {
+  heardAt = performance.now();
   if (typeof data === "string") return told(JSON.parse(data));
   const bytes = new Uint8Array(data);
   const end = 1 + bytes[0];
@@ -120,7 +151,8 @@ async function draw(code, jpeg) {
   bitmap.close();
 }
 
-function told({ lost, title, reason, error }) {
+function told({ watching, lost, title, reason, error }) {
+  if (watching) failures = 0;
   if (error) console.warn(error);
   const one = shown.get(lost);
   if (one) say(one.element, [title, reason].filter(Boolean).join(", "));
@@ -135,11 +167,17 @@ function say(element, words) {
   if (place.textContent !== words) place.textContent = words;
 }
 
+/** Take the picture of a camera away that is said to be out; others may still come. */
+function takeAwayLost({ code, is_out, enabled }) {
+  const one = shown.get(code);
+  if (one && (is_out || !enabled)) say(one.element, "No picture");
+}
+
 function takeAwayStale() {
   const now = performance.now();
   const isAlone = brokeAt !== null && now - brokeAt > ALONE_AFTER_MS;
   for (const { element, drawnAt } of shown.values()) {
-    const isStale = isAlone || now - drawnAt > STALE_AFTER_MS[size()];
+    const isStale = isAlone || now - drawnAt > STALE_AFTER_MS;
     if (isStale && element.classList.contains("has-picture")) say(element, "No picture comes");
   }
 }

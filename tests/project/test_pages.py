@@ -281,6 +281,17 @@ class TestCamera:
         assert "Now inside 1 In today 2 Out today 1" in text(page)
         assert "Out Main door 1 inside" in text(page)
 
+    def test_has_screen_readers_told_of_its_state_and_not_of_its_rate(
+        self, security: Client, site: Site
+    ) -> None:
+        camera = out(site, Cause.REFUSED, code="CAM-OUT")
+
+        page = security.get(f"/cameras/{camera.code}").content.decode()
+
+        _, _, rest = page.partition('<div id="state" role="status" data-live>')
+        told, _, _ = rest.partition('<div id="rate" data-live>')
+        assert "<b>OFFLINE</b>" in told
+
     def test_gives_times_in_the_zone_of_the_site(
         self, security: Client, line: CountingLine
     ) -> None:

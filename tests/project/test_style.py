@@ -84,6 +84,7 @@ class TestLoops:
             "factory_site/vision/worker.py",
             "streaming/consumers.py",
             "streaming/event_queue.py",
+            "streaming/frames.py",
             "streaming/relay.py",
             "streaming/vision/detectors.py",
             "streaming/vision/recording.py",

@@ -526,6 +526,8 @@ class TestPicturesConsumer:
             "{}",
             '{"watch": "CAM-1"}',
             '{"watch": [1]}',
+            r'{"watch": ["\u0000"]}',
+            r'{"watch": ["\ud800"]}',
             '{"watch": [], "size": "huge"}',
             '{"watch": [], "size": []}',
             '{"watch": [], "size": "detections"}',

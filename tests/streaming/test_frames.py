@@ -81,6 +81,26 @@ class TestWatch:
 
         await until(lambda: has_subscribers(redis_client, channel, 0))
 
+    async def test_goes_on_telling_after_an_error(
+        self, publisher: FramePublisher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(frames, "WATCH_RENEW_S", 0.05)
+        good = frames.watch_key
+        failed: list[str] = []
+
+        def failing_once(code: str, kind: Kind) -> str:
+            if not failed:
+                failed.append(code)
+                raise ValueError(code)
+            return good(code, kind)
+
+        monkeypatch.setattr(frames, "watch_key", failing_once)
+        async with frames.watch("CAM-1", Kind.TILE):
+            async with asyncio.timeout(PATIENCE_S):
+                while not failed:
+                    await asyncio.sleep(0.01)
+            await until(lambda: is_watched("CAM-1"))
+
 
 async def is_watched(code: str) -> bool:
     return bool(await watched(FramePublisher(), code))
@@ -92,7 +112,8 @@ async def has_subscribers(redis_client: redis.Redis, channel: str, number: int) 
 
 
 async def has_viewers(code: str, number: int) -> bool:
-    return await frames.viewers(code) == number
+    counts = await asyncio.to_thread(frames.viewers_by_code)
+    return counts.get(code, 0) == number
 
 
 class TestViewers:
@@ -106,8 +127,8 @@ class TestViewers:
             frames.watch("CAM-2", Kind.TILE),
         ):
             await until(lambda: has_viewers("CAM-1", 2))
-            assert await frames.viewers("CAM-2") == 1
-            assert await frames.viewers("CAM-3") == 0
+            assert await has_viewers("CAM-2", 1)
+            assert await has_viewers("CAM-3", 0)
 
         await until(lambda: has_viewers("CAM-1", 0))
         assert frames.viewers_by_code() == {}

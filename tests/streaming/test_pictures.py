@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from streaming import pictures
-from streaming.frames import Feed, Kind
+from streaming.frames import Feed
 from streaming.models import Camera, Site
 from streaming.pictures import Loss, follow, loss
 from tests.factories import make_camera
@@ -82,8 +82,6 @@ class TestFollow:
     @pytest.fixture(autouse=True)
     def hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pictures, "LOOK_AFTER_S", 0.02)
-        for kind in (Kind.FULL, Kind.TILE):
-            monkeypatch.setitem(pictures.LOST_AFTER_S, kind, 0.06)
 
     async def test_hands_on_pictures(self, camera: Camera) -> None:
         feed = Feed()
@@ -97,16 +95,17 @@ class TestFollow:
         async with following(camera, Feed()) as shown:
             assert await anext(shown) == Loss("No picture yet", "connection refused")
 
-    async def test_is_patient_with_a_camera_that_is_online(
+    async def test_tells_at_once_of_a_camera_that_is_said_to_be_online(
         self, camera: Camera
     ) -> None:
+        """Its worker may have ended without a word."""
         now = datetime.now(UTC)
         await store(camera, state=ONLINE, state_since=now, last_frame_at=now)
-        async with following(camera, Feed(), Kind.TILE) as shown:
-            told = [await anext(shown) for _ in range(3)]
+        async with following(camera, Feed()) as shown:
+            told = await anext(shown)
 
-        assert told[:2] == [None, None]
-        assert isinstance(told[2], Loss)
+        assert isinstance(told, Loss)
+        assert told.reason == SENDS_NONE
 
     async def test_tells_once_and_again_when_it_turns_out_otherwise(
         self, camera: Camera
@@ -143,8 +142,8 @@ class TestFollow:
         return make_camera()
 
 
-def following(camera: Camera, feed: Feed, kind: Kind = Kind.FULL) -> Any:
-    shown: AsyncIterator[bytes | Loss | None] = follow(camera, kind, feed)
+def following(camera: Camera, feed: Feed) -> Any:
+    shown: AsyncIterator[bytes | Loss | None] = follow(camera, feed)
     return aclosing(shown)
 
 

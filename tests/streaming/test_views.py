@@ -81,6 +81,11 @@ async def until_watched(code: str, kind: Kind = Kind.FULL) -> FramePublisher:
     raise AssertionError("the worker is not asked for pictures")
 
 
+async def viewers(code: str) -> int:
+    counts = await asyncio.to_thread(frames.viewers_by_code)
+    return counts.get(code, 0)
+
+
 class TestVideoFeed:
     async def test_hands_on_what_the_worker_publishes(
         self, async_client: AsyncClient, camera: Camera
@@ -109,14 +114,14 @@ class TestVideoFeed:
             await next_part(parts)
         waiting = asyncio.create_task(next_part(parts))
         await until_watched(camera.code)
-        assert await frames.viewers(camera.code) == 1
+        assert await viewers(camera.code) == 1
 
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await parts.aclose()
 
         await asyncio.sleep(0.2)
-        assert await frames.viewers(camera.code) == 0
+        assert await viewers(camera.code) == 0
         channel = frames.channel(camera.code, Kind.FULL)
         (subscribers,) = redis_client.pubsub_numsub(channel)
         assert subscribers[1] == 0
@@ -155,6 +160,15 @@ class TestVideoFeed:
         await log_in(async_client, camera)
 
         response = await async_client.get("/api/video_feed", {"camera": elsewhere.code})
+
+        assert response.status_code == 404
+
+    async def test_is_not_found_for_what_can_be_no_code(
+        self, async_client: AsyncClient, camera: Camera
+    ) -> None:
+        await log_in(async_client, camera)
+
+        response = await async_client.get("/api/video_feed", {"camera": "CAM\0"})
 
         assert response.status_code == 404
 
@@ -206,7 +220,6 @@ class TestVideoFeed:
     ) -> None:
         monkeypatch.setattr(views, "RECHECK_S", 0)
         monkeypatch.setattr(pictures, "LOOK_AFTER_S", 0.1)
-        monkeypatch.setitem(pictures.LOST_AFTER_S, Kind.FULL, 0.1)
         monkeypatch.setattr(views, "placeholder", lambda *words: words[1].encode())
         await log_in(async_client, camera)
         _, parts = await feed(async_client, camera)
@@ -309,7 +322,7 @@ class TestFeedStatus:
         await log_in(async_client, camera)
         await sync_to_async(self.report)(camera, redis_client)
         async with frames.watch(camera.code, Kind.TILE):
-            while not await frames.viewers(camera.code):
+            while not await viewers(camera.code):
                 await asyncio.sleep(0.01)
             response = await async_client.get(self.ADDRESS, {"camera": camera.code})
 
@@ -412,7 +425,6 @@ class TestFeedLink:
     ) -> None:
         monkeypatch.setattr(views, "RECHECK_S", 0)
         monkeypatch.setattr(pictures, "LOOK_AFTER_S", 0.1)
-        monkeypatch.setitem(pictures.LOST_AFTER_S, Kind.FULL, 0.1)
         monkeypatch.setattr(views, "placeholder", lambda *words: words[1].encode())
         told = await sync_to_async(self.link)(camera, sam)
         response: Any = await async_client.get(told["url"])

@@ -118,10 +118,32 @@ services.raise_alert(
     kind=Kind.CAMERA_OFFLINE, subject=camera.code, site=camera.site, camera=camera,
     text="{text}", at=timezone.now())
 """
+FALL_OUT = """
+from streaming import live
+from streaming.models import Camera
+from streaming.serializers import CameraSerializer
+camera = Camera.objects.get(code="{code}")
+row = CameraSerializer(camera).data | dict(is_out=True)
+live.publish(topic="streaming.camera", site_id=camera.site_id, data=row)
+"""
+LOOK_AT = """
+const one = document.querySelector("[data-camera='{code}']");
+new MutationObserver(() => {{
+  if (!one.classList.contains("has-picture")) window.isTaken = true;
+}}).observe(one, {{ attributes: true, attributeFilter: ["class"] }});
+"""
 COUNT_SOCKETS = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
-  constructor(address) { super(address); window.sockets.push(address); }
+  constructor(address) {
+    super(address);
+    window.sockets.push(address);
+    // Once it is deaf it hears nothing, as when a network goes away without a word.
+    this.addEventListener("message", (event) => {
+      if (this.isDeaf) event.stopImmediatePropagation();
+    });
+    if (address.endsWith("/ws/pictures/")) window.pictures = this;
+  }
 };
 """
 
@@ -265,6 +287,30 @@ class TestWall:
                 assert browser.execute_script(emptied, f"{shown} canvas") <= 2
             finally:
                 station.cameras.silent.clear()
+            wait_for(browser, lambda b: len(pictures(b)) == LIVE)
+
+    def test_takes_the_picture_away_as_soon_as_a_camera_is_said_to_be_out(
+        self, station: Station
+    ) -> None:
+        with station.seen_by() as browser:
+            wait_for(browser, lambda b: len(pictures(b)) == LIVE)
+            wait_for(browser, lambda b: words(b, "#live") == "live")
+            browser.execute_script(LOOK_AT.format(code="CAM-03"))
+
+            # Its pictures go on, so that nothing but the word takes one away.
+            station.plant.manage("shell", "-c", FALL_OUT.format(code="CAM-03"))
+
+            wait_for(browser, lambda b: b.execute_script("return window.isTaken"))
+
+    def test_connects_anew_when_the_server_is_heard_no_more(
+        self, station: Station
+    ) -> None:
+        with station.seen_by() as browser:
+            wait_for(browser, lambda b: len(pictures(b)) == LIVE)
+
+            browser.execute_script("window.pictures.isDeaf = true")
+
+            wait_for(browser, lambda b: not pictures(b))
             wait_for(browser, lambda b: len(pictures(b)) == LIVE)
 
     def test_tells_in_words_which_camera_is_out_since_when_and_why(
