@@ -11,7 +11,7 @@ from . import system_api, system_views, views
 
 urlpatterns = [
     path("", views.wall, name="wall"),
-    path("cameras/<str:code>", views.camera, name="camera"),
+    path("cameras/<slug:code>", views.camera, name="camera"),
     path("alerts", alerts.inbox, name="alerts"),
     path("alerts/<int:pk>", alerts.alert, name="alert"),
     path("alerts/<int:pk>/acknowledge", alerts.acknowledge, name="acknowledge-alert"),

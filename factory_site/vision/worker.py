@@ -178,5 +178,5 @@ class VisionWorker:
         log = logger.info if state is CameraState.ONLINE else logger.warning
         log("%s is %s%s", plan.code, state, f": {reason}" if reason else ".")
         self._clerk.note_state(plan.code, state, trouble, timezone.now())
-        if state is CameraState.OFFLINE:
+        if state is not CameraState.ONLINE:
             self._painter.forget(plan.code)

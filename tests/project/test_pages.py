@@ -418,6 +418,9 @@ class TestCamera:
         assert security.get("/cameras/CAM-GATE").status_code == 200
         assert security.get("/cameras/CAM-ELSEWHERE").status_code == 404
 
+    def test_is_not_found_by_a_code_that_none_can_have(self, security: Client) -> None:
+        assert security.get("/cameras/CAM%00GATE").status_code == 404
+
     def test_links_to_its_admin_page_for_those_who_may_change_it(
         self, site_admin: Client, line: CountingLine
     ) -> None:
