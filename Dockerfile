@@ -17,6 +17,7 @@ WORKDIR /srv/factory-site
 COPY --chown=root:root . .
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
     PYTHONDONTWRITEBYTECODE=1 \
     ENVIRONMENT=production \
     VAR_DIR=/var/lib/factory-site \

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from factory_site.embedded_servers import Server
 
+# More arenas let the vision worker's memory grow with every reconnect of a camera.
+PROCESS_ENV = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 ASK_WEB_EVERY_S = 0.5
@@ -81,7 +83,7 @@ class Command(BaseCommand):
             supervisor = Supervisor(
                 programs(host, port),
                 cwd=settings.BASE_DIR,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**PROCESS_ENV, **os.environ},
                 output=sys.stdout,
             )
             watch = Watch(supervisor, servers, host, port, notes)
