@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from .trouble import Cause
+
 
 class SourceKind(StrEnum):
     FILE = "file"
@@ -23,84 +25,62 @@ class SourceKind(StrEnum):
     USB = "usb"
 
 
-class SourceFault(StrEnum):
-    """Why a source gives no frames."""
-
-    MISSING_FILE = "missing_file"
-    NOT_A_VIDEO = "not_a_video"
-    NO_VIDEO = "no_video"
-    REFUSED = "refused"
-    UNKNOWN_HOST = "unknown_host"
-    UNREACHABLE = "unreachable"
-    UNAUTHORIZED = "unauthorized"
-    NOT_FOUND = "not_found"
-    TIMED_OUT = "timed_out"
-    ENDED_UNEXPECTEDLY = "ended_unexpectedly"
-    MISSING_DEVICE = "missing_device"
-    UNREADABLE = "unreadable"
-    UNSUPPORTED = "unsupported"
-    FORBIDDEN = "forbidden"
-    FAILED = "failed"
-
-
 _SENTENCES: Final = {
-    SourceFault.MISSING_FILE: (
+    Cause.MISSING_FILE: (
         "{shown} does not exist. Check the path and that its disk is mounted."
     ),
-    SourceFault.NOT_A_VIDEO: (
+    Cause.NOT_A_VIDEO: (
         "{shown} is not a video that can be read. Check what it is; for a camera, its"
         " path and login."
     ),
-    SourceFault.NO_VIDEO: (
-        "{shown} has no video stream. Choose a stream with a picture."
-    ),
-    SourceFault.REFUSED: (
+    Cause.NO_VIDEO: ("{shown} has no video stream. Choose a stream with a picture."),
+    Cause.REFUSED: (
         "{shown} refused the connection. Check the address and the port, and that the"
         " camera is on."
     ),
-    SourceFault.UNKNOWN_HOST: (
+    Cause.UNKNOWN_HOST: (
         "The host in {shown} is not known. Check its spelling and the name server."
     ),
-    SourceFault.UNREACHABLE: (
+    Cause.UNREACHABLE: (
         "{shown} could not be read over the network. Check the address, and that it is"
         " a video stream."
     ),
-    SourceFault.UNAUTHORIZED: (
+    Cause.UNAUTHORIZED: (
         "{shown} did not accept the user name or password. Correct them in the"
         " camera's source URL."
     ),
-    SourceFault.NOT_FOUND: (
+    Cause.NOT_FOUND: (
         "{shown} answers but has no such stream. Check the path after the host."
     ),
-    SourceFault.TIMED_OUT: (
+    Cause.TIMED_OUT: (
         "{shown} did not answer in time. Check that the camera is on and that the"
         " network is not overloaded."
     ),
-    SourceFault.ENDED_UNEXPECTEDLY: (
+    Cause.ENDED_UNEXPECTEDLY: (
         "{shown} ended its stream. Connect again; if it keeps ending, check the camera."
     ),
-    SourceFault.MISSING_DEVICE: (
+    Cause.MISSING_DEVICE: (
         "{shown} is not there. Plug the camera in or correct its number."
     ),
-    SourceFault.UNREADABLE: (
+    Cause.UNREADABLE: (
         "{shown} may not be read. Give this process's user access to it."
     ),
-    SourceFault.UNSUPPORTED: (
+    Cause.UNSUPPORTED: (
         "{shown} is not a source that can be read. Use rtsp://, rtsps://, http://,"
         " https://, the path of a recording, or usb:0."
     ),
-    SourceFault.FORBIDDEN: (
+    Cause.FORBIDDEN: (
         "{shown} is an address that a machine keeps for itself, never a camera's. Use"
         " the address that the camera has in the plant's network."
     ),
-    SourceFault.FAILED: "{shown} cannot be read. Check it with another player.",
+    Cause.FAILED: "{shown} cannot be read. Check it with another player.",
 }
 
 
 class SourceError(Exception):
     """A source that cannot give frames; its text may be shown to anybody."""
 
-    def __init__(self, reason: SourceFault, shown: str) -> None:
+    def __init__(self, reason: Cause, shown: str) -> None:
         self.reason = reason
         self.sentence = _SENTENCES[reason].format(shown=shown)
         super().__init__(self.sentence)
@@ -109,9 +89,7 @@ class SourceError(Exception):
 class UnsupportedSource(SourceError):
     """An address that is not accepted here, whatever may answer at it."""
 
-    def __init__(
-        self, shown: str, reason: SourceFault = SourceFault.UNSUPPORTED
-    ) -> None:
+    def __init__(self, shown: str, reason: Cause = Cause.UNSUPPORTED) -> None:
         super().__init__(reason, shown)
 
 
@@ -188,7 +166,7 @@ def parse_source(url: str) -> SourceSpec:
     if kind is None or not _host(url):
         raise UnsupportedSource(redact(url))
     if is_forbidden(_host(url)):
-        raise UnsupportedSource(redact(url), SourceFault.FORBIDDEN)
+        raise UnsupportedSource(redact(url), Cause.FORBIDDEN)
     return SourceSpec(kind, url, redact(url))
 
 

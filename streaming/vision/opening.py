@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import av
 import av.error
 
-from .addresses import SourceError, SourceFault, SourceKind
+from .addresses import SourceError, SourceKind
+from .trouble import Cause
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -34,17 +35,17 @@ _OPTIONS: Final[dict[SourceKind, dict[str, str]]] = {
     SourceKind.HTTP: _LIVE_OPTIONS,
     SourceKind.USB: _LIVE_OPTIONS,
 }
-_FAULTS: Final[tuple[tuple[type[Exception], SourceFault], ...]] = (
-    (av.error.ConnectionRefusedError, SourceFault.REFUSED),
-    (av.error.HTTPUnauthorizedError, SourceFault.UNAUTHORIZED),
-    (av.error.HTTPForbiddenError, SourceFault.UNAUTHORIZED),
-    (av.error.HTTPNotFoundError, SourceFault.NOT_FOUND),
-    (av.error.ExitError, SourceFault.TIMED_OUT),
-    (av.error.TimeoutError, SourceFault.TIMED_OUT),
-    (av.error.PermissionError, SourceFault.UNREADABLE),
-    (av.error.InvalidDataError, SourceFault.NOT_A_VIDEO),
-    (av.error.EOFError, SourceFault.NOT_A_VIDEO),
-    (av.error.IsADirectoryError, SourceFault.NOT_A_VIDEO),
+_FAULTS: Final[tuple[tuple[type[Exception], Cause], ...]] = (
+    (av.error.ConnectionRefusedError, Cause.REFUSED),
+    (av.error.HTTPUnauthorizedError, Cause.UNAUTHORIZED),
+    (av.error.HTTPForbiddenError, Cause.UNAUTHORIZED),
+    (av.error.HTTPNotFoundError, Cause.NOT_FOUND),
+    (av.error.ExitError, Cause.TIMED_OUT),
+    (av.error.TimeoutError, Cause.TIMED_OUT),
+    (av.error.PermissionError, Cause.UNREADABLE),
+    (av.error.InvalidDataError, Cause.NOT_A_VIDEO),
+    (av.error.EOFError, Cause.NOT_A_VIDEO),
+    (av.error.IsADirectoryError, Cause.NOT_A_VIDEO),
 )
 
 
@@ -80,30 +81,30 @@ def open_container(spec: SourceSpec, timeouts: Timeouts) -> InputContainer:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         # An RTSP open that ran out of time reports invalid data.
         is_late = spec.is_live and time.monotonic() - began_s >= timeouts.open_s
-        fault = SourceFault.TIMED_OUT if is_late else fault_of(error, spec)
+        fault = Cause.TIMED_OUT if is_late else fault_of(error, spec)
     raise SourceError(fault, spec.shown)
 
 
-def fault_of(error: Exception, spec: SourceSpec) -> SourceFault:
+def fault_of(error: Exception, spec: SourceSpec) -> Cause:
     """Name what FFmpeg reports, without its text: that holds the URL."""
     if isinstance(error, FileNotFoundError):
         is_device = spec.kind is SourceKind.USB
-        return SourceFault.MISSING_DEVICE if is_device else SourceFault.MISSING_FILE
+        return Cause.MISSING_DEVICE if is_device else Cause.MISSING_FILE
     for kind, fault in _FAULTS:
         if isinstance(error, kind):
             return fault
     if isinstance(error, OSError) and spec.host:
         return _network_fault(spec.host)
-    return SourceFault.FAILED
+    return Cause.FAILED
 
 
-def _network_fault(host: str) -> SourceFault:
+def _network_fault(host: str) -> Cause:
     """Tell a wrong name from a dead network; FFmpeg calls both an I/O error."""
     try:
         socket.getaddrinfo(host, None)
     except (OSError, UnicodeError):
-        return SourceFault.UNKNOWN_HOST
-    return SourceFault.UNREACHABLE
+        return Cause.UNKNOWN_HOST
+    return Cause.UNREACHABLE
 
 
 class Recording(NamedTuple):
@@ -119,7 +120,7 @@ def look_at(spec: SourceSpec) -> Recording:
     """Open a recording and read what it says of itself; raises `SourceError`."""
     with open_container(spec, Timeouts()) as container:
         if not container.streams.video:
-            raise SourceError(SourceFault.NO_VIDEO, spec.shown)
+            raise SourceError(Cause.NO_VIDEO, spec.shown)
         picture = container.streams.video[0]
         length = container.duration
         return Recording(

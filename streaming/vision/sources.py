@@ -16,13 +16,13 @@ from av.video.reformatter import VideoReformatter
 
 from .addresses import (
     SourceError,
-    SourceFault,
     SourceSpec,
     parse_source,
 )
 from .decoding import Arrival, Decoder, Reading
 from .opening import Timeouts, fault_of, open_container
 from .timing import Lateness, TimeLine
+from .trouble import Cause
 from .types import Frame
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class VideoSource:
             image = to_image(shot.picture)
             yield Frame(self._camera, session, index, at, seconds, image)
         if index < 0 and not self._closed.is_set():
-            raise SourceError(SourceFault.NOT_A_VIDEO, self.spec.shown)
+            raise SourceError(Cause.NOT_A_VIDEO, self.spec.shown)
 
     def _session(self) -> str:
         if not self.is_once:
@@ -163,7 +163,7 @@ class VideoSource:
 
     def _stream(self, container: InputContainer) -> VideoStream:
         if not container.streams.video:
-            raise SourceError(SourceFault.NO_VIDEO, self.spec.shown)
+            raise SourceError(Cause.NO_VIDEO, self.spec.shown)
         stream = container.streams.video[0]
         # Frame threads hold pictures back, which a live picture cannot afford.
         stream.thread_type = "SLICE" if self.spec.is_live else "AUTO"
@@ -224,15 +224,15 @@ class VideoSource:
     def _packets(
         self, container: InputContainer, stream: VideoStream
     ) -> Iterator[Packet[VideoStream]]:
-        fault = SourceFault.ENDED_UNEXPECTEDLY
+        fault = Cause.ENDED_UNEXPECTEDLY
         try:
             for packet in container.demux(stream):
                 if self._closed.is_set():
                     return
                 yield packet
         except av.error.FFmpegError as error:
-            if fault_of(error, self.spec) is SourceFault.TIMED_OUT:
-                fault = SourceFault.TIMED_OUT
+            if fault_of(error, self.spec) is Cause.TIMED_OUT:
+                fault = Cause.TIMED_OUT
         if self.spec.is_live and not self._closed.is_set():
             raise SourceError(fault, self.spec.shown)
 
@@ -363,7 +363,7 @@ class Capture:
             self.error = _bare(error)
         except Exception:
             logger.exception("Reading %s failed.", self._source.spec.shown)
-            self.error = SourceError(SourceFault.FAILED, self._source.spec.shown)
+            self.error = SourceError(Cause.FAILED, self._source.spec.shown)
         finally:
             self._latest.close()
 

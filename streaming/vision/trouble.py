@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Cause(StrEnum):
-    """Why, for programs; those of `SourceFault` bear its names."""
+    """Why, for programs: of a source, of its pictures, or that nobody looks."""
 
     MISSING_FILE = "missing_file"
     NOT_A_VIDEO = "not_a_video"
@@ -77,4 +77,4 @@ class Trouble:
 
     @classmethod
     def of(cls, error: SourceError) -> Trouble:
-        return cls(Cause(error.reason.value), error.sentence)
+        return cls(error.reason, error.sentence)

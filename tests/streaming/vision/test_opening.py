@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 import pytest
 
-from streaming.vision.addresses import SourceError, SourceFault, redact
+from streaming.vision.addresses import SourceError, redact
 from streaming.vision.opening import Timeouts
 from streaming.vision.sources import Capture, open_source
+from streaming.vision.trouble import Cause
 from tests.cameras import rtsp_server
 from tests.clips import write_clip
 from tests.mjpeg_server import PATH, MjpegCamera, mjpeg_server, pictures_of
@@ -92,7 +93,7 @@ class TestDisturbedCamera:
         capture = capture_of(url)
         assert capture.get(WAIT_S) is not None
         network.cut()
-        assert fault(capture).reason is SourceFault.ENDED_UNEXPECTEDLY
+        assert fault(capture).reason is Cause.ENDED_UNEXPECTEDLY
 
     def test_times_out_when_nothing_comes_any_more(
         self, camera: tuple[str, Proxy]
@@ -101,17 +102,17 @@ class TestDisturbedCamera:
         capture = capture_of(url)
         assert capture.get(WAIT_S) is not None
         network.stall()
-        assert fault(capture).reason is SourceFault.TIMED_OUT
+        assert fault(capture).reason is Cause.TIMED_OUT
 
     def test_times_out_when_it_never_answers(self, camera: tuple[str, Proxy]) -> None:
         url, network = camera
         network.stall()
-        assert fault(capture_of(url)).reason is SourceFault.TIMED_OUT
+        assert fault(capture_of(url)).reason is Cause.TIMED_OUT
 
     def test_is_refused_and_then_taken_again(self, camera: tuple[str, Proxy]) -> None:
         url, network = camera
         network.refuse()
-        assert fault(capture_of(url)).reason is SourceFault.REFUSED
+        assert fault(capture_of(url)).reason is Cause.REFUSED
         network.accept()
         capture = capture_of(url)
         assert capture.get(WAIT_S) is not None
@@ -137,6 +138,6 @@ class TestDisturbedCamera:
         errors = [fault(capture), fault(capture_of(refused))]
         told = f"{errors!r} {[str(error) for error in errors]} {names} {caplog.text}"
         told += repr([error.__context__ for error in errors]) + redact(url)
-        assert errors[1].reason is SourceFault.UNAUTHORIZED
+        assert errors[1].reason is Cause.UNAUTHORIZED
         for secret in (PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD)):
             assert secret not in told

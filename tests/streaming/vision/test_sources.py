@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 import pytest
 
-from streaming.vision.addresses import SourceError, SourceFault, parse_source
+from streaming.vision.addresses import SourceError, parse_source
 from streaming.vision.opening import Timeouts, look_at
 from streaming.vision.sources import Capture, LatestFrame, VideoSource, open_source
+from streaming.vision.trouble import Cause
 from streaming.vision.types import Frame
 from tests.cameras import rtsp_server
 from tests.clips import FPS, write_clip
@@ -141,21 +142,21 @@ class TestRecording:
 class TestRefusedRecording:
     def test_missing_file(self, tmp_path: Path) -> None:
         error = refusal(tmp_path / "no.mp4")
-        assert error.reason is SourceFault.MISSING_FILE
+        assert error.reason is Cause.MISSING_FILE
         assert "no.mp4 does not exist" in error.sentence
 
     def test_text_named_mp4(self, tmp_path: Path) -> None:
         path = tmp_path / "notes.mp4"
         path.write_text("Buy cameras.\n" * 100)
-        assert refusal(path).reason is SourceFault.NOT_A_VIDEO
+        assert refusal(path).reason is Cause.NOT_A_VIDEO
 
     def test_empty_file(self, tmp_path: Path) -> None:
         path = tmp_path / "empty.mp4"
         path.touch()
-        assert refusal(path).reason is SourceFault.NOT_A_VIDEO
+        assert refusal(path).reason is Cause.NOT_A_VIDEO
 
     def test_folder(self, tmp_path: Path) -> None:
-        assert refusal(tmp_path).reason is SourceFault.NOT_A_VIDEO
+        assert refusal(tmp_path).reason is Cause.NOT_A_VIDEO
 
     def test_sound_without_picture(self, tmp_path: Path) -> None:
         path = tmp_path / "sound.wav"
@@ -165,7 +166,7 @@ class TestRefusedRecording:
             sound = av.AudioFrame.from_ndarray(silence, format="s16", layout="mono")
             sound.sample_rate = 8000
             out.mux(stream.encode(sound))
-        assert refusal(path).reason is SourceFault.NO_VIDEO
+        assert refusal(path).reason is Cause.NO_VIDEO
 
     def test_playlist_that_leads_to_the_network(self, tmp_path: Path) -> None:
         with http_server(lambda handler: handler.send_error(404)) as (port, asked):
@@ -179,7 +180,7 @@ class TestRefusedRecording:
 
     def test_absent_usb_camera(self) -> None:
         error = refusal("usb:97")
-        assert error.reason is SourceFault.MISSING_DEVICE
+        assert error.reason is Cause.MISSING_DEVICE
         assert "usb:97" in error.sentence
 
 
@@ -241,7 +242,7 @@ class TestHttpCamera:
             stream = source(f"http://127.0.0.1:{port}/cam.mjpg").frames()
             with pytest.raises(SourceError) as caught:
                 list(stream)
-        assert caught.value.reason is SourceFault.ENDED_UNEXPECTEDLY
+        assert caught.value.reason is Cause.ENDED_UNEXPECTEDLY
 
     def test_numbers_frames_and_never_runs_back(self) -> None:
         pictures = [jpeg(grey) for grey in range(0, 200, 20)]
@@ -295,17 +296,17 @@ class TestHttpCamera:
             with pytest.raises(SourceError) as caught:
                 list(stream)
             done.set()
-        assert caught.value.reason is SourceFault.TIMED_OUT
+        assert caught.value.reason is Cause.TIMED_OUT
 
     @pytest.mark.parametrize(
         ("status", "fault"),
         [
-            (401, SourceFault.UNAUTHORIZED),
-            (403, SourceFault.UNAUTHORIZED),
-            (404, SourceFault.NOT_FOUND),
+            (401, Cause.UNAUTHORIZED),
+            (403, Cause.UNAUTHORIZED),
+            (404, Cause.NOT_FOUND),
         ],
     )
-    def test_tells_refusals_apart(self, status: int, fault: SourceFault) -> None:
+    def test_tells_refusals_apart(self, status: int, fault: Cause) -> None:
         with http_server(lambda handler: handler.send_error(status)) as (port, _):
             error = refusal(f"http://admin:{SECRET}@127.0.0.1:{port}/cam")
         assert error.reason is fault
@@ -319,7 +320,7 @@ class TestHttpCamera:
 
         with http_server(page) as (port, _):
             fault = refusal(f"http://127.0.0.1:{port}/").reason
-        assert fault in {SourceFault.NOT_A_VIDEO, SourceFault.UNREACHABLE}
+        assert fault in {Cause.NOT_A_VIDEO, Cause.UNREACHABLE}
 
 
 def silent_port() -> socket.socket:
@@ -335,19 +336,19 @@ class TestUnreachableCamera:
         with silent_port() as listener:
             port = listener.getsockname()[1]
         error = refusal(f"{scheme}://admin:{SECRET}@127.0.0.1:{port}/cam")
-        assert error.reason is SourceFault.REFUSED
+        assert error.reason is Cause.REFUSED
         assert SECRET not in f"{error} {error.__context__!r} {error.__cause__!r}"
 
     @pytest.mark.parametrize("scheme", ["rtsp", "http"])
     def test_unknown_host(self, scheme: str) -> None:
         error = refusal(f"{scheme}://no.such.host.invalid/cam")
-        assert error.reason is SourceFault.UNKNOWN_HOST
+        assert error.reason is Cause.UNKNOWN_HOST
 
     @pytest.mark.parametrize("scheme", ["rtsp", "http"])
     def test_silent_host(self, scheme: str) -> None:
         with silent_port() as listener:
             error = refusal(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/cam")
-        assert error.reason is SourceFault.TIMED_OUT
+        assert error.reason is Cause.TIMED_OUT
 
 
 @pytest.mark.system
@@ -368,7 +369,7 @@ class TestRtspCamera:
 
     def test_refuses_a_wrong_path(self, film: Path) -> None:
         with rtsp_server(film) as server:
-            assert refusal(f"rtsp://{server.host}/door").reason is SourceFault.NOT_FOUND
+            assert refusal(f"rtsp://{server.host}/door").reason is Cause.NOT_FOUND
 
     @pytest.mark.parametrize("scheme", [[], ["--digest"]])
     def test_takes_the_right_password_only(self, film: Path, scheme: list[str]) -> None:
@@ -379,10 +380,8 @@ class TestRtspCamera:
             )
             assert next(right.frames()).index == 0
             error = refusal(f"rtsp://admin:x{SECRET}@{server.host}/cam")
-            assert (
-                refusal(f"rtsp://{server.host}/cam").reason is SourceFault.UNAUTHORIZED
-            )
-        assert error.reason is SourceFault.UNAUTHORIZED
+            assert refusal(f"rtsp://{server.host}/cam").reason is Cause.UNAUTHORIZED
+        assert error.reason is Cause.UNAUTHORIZED
         assert SECRET not in f"{error} {error!r} {error.__context__!r}"
 
     def test_notices_that_the_camera_is_gone(self, film: Path) -> None:
@@ -391,7 +390,7 @@ class TestRtspCamera:
             next(stream)
         with pytest.raises(SourceError) as caught:
             list(stream)
-        assert caught.value.reason is SourceFault.ENDED_UNEXPECTEDLY
+        assert caught.value.reason is Cause.ENDED_UNEXPECTEDLY
 
 
 def frame(index: int) -> Frame:
@@ -475,7 +474,7 @@ class TestCapture:
         capture.start()
         assert capture.get(WAIT_S) is None
         assert capture.error is not None
-        assert capture.error.reason is SourceFault.MISSING_FILE
+        assert capture.error.reason is Cause.MISSING_FILE
 
     def test_survives_a_fault_of_our_own(self, clip: Path) -> None:
         def fail(seconds: float) -> bool:
@@ -485,7 +484,7 @@ class TestCapture:
         capture.start()
         assert capture.get(WAIT_S) is None
         assert capture.error is not None
-        assert capture.error.reason is SourceFault.FAILED
+        assert capture.error.reason is Cause.FAILED
 
     def test_stops_a_reader_that_waits_for_its_turn(self, clip: Path) -> None:
         capture = Capture(source(clip, realtime=False))
