@@ -132,6 +132,14 @@ new MutationObserver(() => {{
   if (!one.classList.contains("has-picture")) window.isTaken = true;
 }}).observe(one, {{ attributes: true, attributeFilter: ["class"] }});
 """
+TWO_OPEN = """
+from alerts.models import Alert
+first = list(Alert.objects.order_by("pk").values_list("pk", flat=True)[:2])
+Alert.objects.exclude(pk__in=first).delete()
+Alert.objects.update(
+    state="open", note="", acknowledged_at=None, acknowledged_by=None,
+    resolved_at=None, resolved_by=None)
+"""
 COUNT_SOCKETS = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
@@ -356,6 +364,10 @@ class TestWall:
 
 
 class TestInbox:
+    @pytest.fixture(autouse=True)
+    def two_open(self, station: Station) -> None:
+        station.plant.manage("shell", "-c", TWO_OPEN)
+
     def test_acknowledges_with_one_key_and_without_a_reload(
         self, station: Station
     ) -> None:
