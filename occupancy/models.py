@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q, Sum
 
-from streaming.models import Camera
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from streaming.models import Camera, OfCamera, SeenByCamera
 
 
 def coordinate(name: str) -> models.FloatField[float, float]:
@@ -24,11 +19,7 @@ def coordinate(name: str) -> models.FloatField[float, float]:
     )
 
 
-class CountingLineQuerySet(models.QuerySet["CountingLine"]):
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """Keep the lines on cameras that the user sees."""
-        return self.filter(camera__in=Camera.objects.visible_to(user))
-
+class CountingLineQuerySet(OfCamera["CountingLine"]):
     def enabled(self) -> Self:
         return self.filter(enabled=True)
 
@@ -75,18 +66,7 @@ class CountingLine(models.Model):
         return self.name
 
 
-class OccupancyLogQuerySet(models.QuerySet["OccupancyLog"]):
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """Keep the records of cameras that the user sees."""
-        return self.filter(camera__in=Camera.objects.visible_to(user))
-
-    def newest_first(self) -> Self:
-        return self.order_by("-occurred_at", "-id")
-
-    def between(self, start: datetime, end: datetime) -> Self:
-        """Keep what happened in [start, end)."""
-        return self.filter(occurred_at__gte=start, occurred_at__lt=end)
-
+class OccupancyLogQuerySet(SeenByCamera["OccupancyLog"]):
     def totals_per_camera(self) -> dict[int, tuple[int, int]]:
         """Return (entries, exits) by camera id."""
         rows = self.values("camera_id").annotate(

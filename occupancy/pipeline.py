@@ -54,10 +54,11 @@ class CrossingStage:
                 if direction is not None:
                     yield _crossing(frame, line, track, direction)
 
-    def forget(self, track_id: int) -> None:
-        """Drop what is kept about a track that has ended."""
+    def forget(self, track_id: int) -> tuple[LineCrossed, ...]:
+        """Drop what is kept about a track that has ended; its end is no crossing."""
         for _, counter in self._counters:
             counter.forget(track_id)
+        return ()
 
 
 def _crossing(

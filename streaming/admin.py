@@ -14,7 +14,10 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from . import services
 from .admin_base import ReadOnly, ScopedAdmin
@@ -49,6 +52,12 @@ class CameraForm(forms.ModelForm[Camera]):
     )
     sub_stream_url = Camera._meta.get_field("sub_stream_url").formfield(
         widget=UnfoldAdminTextInputWidget
+    )
+    tasks = forms.MultipleChoiceField(
+        choices=Camera.Task.choices,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=Camera._meta.get_field("tasks").help_text,
     )
 
     class Meta:
@@ -113,6 +122,7 @@ class CameraAdmin(ScopedAdmin):
                     "source_url",
                     "sub_stream_url",
                     "loop",
+                    "tasks",
                     "detect_fps",
                     "direction",
                 ],

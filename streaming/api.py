@@ -73,7 +73,7 @@ class CameraViewSet(ScopedQueryset, ModelViewSet[Camera]):
         """
         camera = self.get_object()
         user = cast("AbstractBaseUser", request.user)  # The permission asks for one.
-        link = sign_link(user=user, camera=camera)
+        link = sign_link(user=user, to=camera.code)
         query = urlencode({"camera": camera.code, "link": link})
         url = request.build_absolute_uri(f"{reverse('video-feed')}?{query}")
         told = {"url": url, "expires_at": timezone.now() + LINK_AGE}

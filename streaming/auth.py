@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AbstractUser
     from django.contrib.sessions.backends.base import SessionBase
 
-    from .models import Camera
-
 RECHECK_S = 60
 """How often, at least, what stays open looks again at who watches it."""
 LINK_AGE = timedelta(minutes=5)
 """How long a link may be opened; what it opened stays open."""
-LINK_SALT = "streaming.feed-link"
+LINK_SALT = "streaming.link"
 
 
 class NotLoggedIn(Exception):
@@ -65,13 +63,16 @@ def fresh_user(*, authorization: bytes, session: SessionBase) -> AbstractUser:
     return user
 
 
-def sign_link(*, user: AbstractBaseUser, camera: Camera) -> str:
-    """Return what opens one camera's pictures, as this user, for LINK_AGE."""
-    told = [user.pk, camera.code, user.get_session_auth_hash()]
+def sign_link(*, user: AbstractBaseUser, to: str) -> str:
+    """Return what opens one thing, as this user, for LINK_AGE.
+
+    `to` names the thing: a camera's live picture by its code, a file by its address.
+    """
+    told = [user.pk, to, user.get_session_auth_hash()]
     return signing.dumps(told, salt=LINK_SALT)
 
 
-def linked_user(link: str, *, camera: str, max_age: timedelta | None) -> AbstractUser:
+def linked_user(link: str, *, to: str, max_age: timedelta | None) -> AbstractUser:
     """Load the user of a link as of now; raise NotLoggedIn.
 
     `max_age` None: however old it is, as for what it opened in time. A link ends with
@@ -79,13 +80,23 @@ def linked_user(link: str, *, camera: str, max_age: timedelta | None) -> Abstrac
     """
     refused = NotLoggedIn("The link is not valid, or not any more. Ask for a new one.")
     try:
-        pk, code, login = signing.loads(link, salt=LINK_SALT, max_age=max_age)
+        pk, signed_to, login = signing.loads(link, salt=LINK_SALT, max_age=max_age)
     except signing.BadSignature:
         raise refused from None
     users = get_user_model()._default_manager.filter(pk=pk, is_active=True)
     user: AbstractUser | None = users.first()
-    if user is None or code != camera:
+    if user is None or signed_to != to:
         raise refused
     if not constant_time_compare(login, user.get_session_auth_hash()):
         raise refused
     return user
+
+
+def viewer(
+    request: HttpRequest, *, of: str, max_age: timedelta | None = LINK_AGE
+) -> AbstractUser:
+    """Load who asks, by a link to `of`, by token or by session; raise NotLoggedIn."""
+    if link := request.GET.get("link"):
+        return linked_user(link, to=of, max_age=max_age)
+    header = request.headers.get("Authorization", "").encode()
+    return fresh_user(authorization=header, session=request.session)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 KEEP_RECORDED = 100
+"""Of the events that were recorded so many stay in the folder, for whoever looks into
+what went wrong."""
 
 
 class QueueInUse(Exception):
@@ -36,10 +38,10 @@ class TryAgainLater(Exception):
 class EventQueue:
     """First in, first out, in a folder of its own that one process may use at a time.
 
-    Raises QueueInUse.
+    `keep_recorded` events stay there when they are recorded. Raises QueueInUse.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keep_recorded: int = KEEP_RECORDED) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = (folder / "lock").open("w")
         try:
@@ -51,6 +53,7 @@ class EventQueue:
                 "Stop it, or start this one with another VISION_NAME."
             ) from None
         self.folder = folder
+        self.keep_recorded = keep_recorded
         self.id = _identity(folder)
         """The same as long as the folder is there; no other queue has it."""
         self._queue = SQLiteAckQueue(
@@ -84,7 +87,9 @@ class EventQueue:
             self.failed += 1
         else:
             self._queue.ack(id=item["pqid"])
-            self._queue.clear_acked_data(max_delete=1000, keep_latest=KEEP_RECORDED)
+            self._queue.clear_acked_data(
+                max_delete=1000, keep_latest=self.keep_recorded
+            )
         return True
 
     def __len__(self) -> int:
@@ -103,17 +108,28 @@ def _identity(folder: Path) -> str:
     return known or file.read_text()
 
 
-def left_beside(own: Path) -> Iterator[EventQueue]:
+def deliver_left_beside(
+    own: EventQueue, record: Callable[[str], None], *, limit: int
+) -> int:
+    """Deliver up to `limit` events of the queues beside one's own; return how many."""
+    delivered = 0
+    for queue in left_beside(own):
+        while delivered < limit and queue.deliver(record):
+            delivered += 1
+    return delivered
+
+
+def left_beside(own: EventQueue) -> Iterator[EventQueue]:
     """Open, one after another, the queues beside one's own that no process has.
 
     Their workers are dead, perhaps for good, and their events wait. While such a queue
     is open its worker cannot start, so it is closed again before the next.
     """
-    for folder in sorted(own.parent.iterdir()):
-        if folder == own or not folder.is_dir():
+    for folder in sorted(own.folder.parent.iterdir()):
+        if folder == own.folder or not folder.is_dir():
             continue
         try:
-            queue = EventQueue(folder)
+            queue = EventQueue(folder, keep_recorded=own.keep_recorded)
         except QueueInUse:
             continue
         except (OSError, sqlite3.Error):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
+RowT = TypeVar("RowT", bound=models.Model)
 STILL_AFTER = timedelta(seconds=20)
 CAUSES = [(cause.value, phrase) for cause, phrase in PHRASES.items()]
 
@@ -67,6 +68,16 @@ class Site(models.Model):
         return localtime(at, ZoneInfo(self.time_zone))
 
 
+def people_only() -> list[str]:
+    return [Camera.Task.PEOPLE.value]
+
+
+def check_tasks(tasks: object) -> None:
+    known = Camera.Task.values
+    if not isinstance(tasks, list) or any(task not in known for task in tasks):
+        raise ValidationError(f"Tasks are a list of some of: {', '.join(known)}.")
+
+
 def check_source_url(url: str) -> None:
     try:
         parse_source(url)
@@ -103,6 +114,12 @@ class Camera(models.Model):
         OFFLINE = "offline", "Offline"
         UNUSABLE = "unusable", "No usable picture"
         ENDED = "ended", "Recording ended"
+
+    class Task(models.TextChoices):
+        """What is looked for in its pictures."""
+
+        PEOPLE = "people", "Count people over lines"
+        FACES = "faces", "Recognise people by their faces"
 
     class Place(models.TextChoices):
         """Where it looks, most important first: a busy worker sheds from the end."""
@@ -150,6 +167,13 @@ class Camera(models.Model):
         default=Place.HALL,
         help_text="When a vision worker has too much to do, yards are looked at less "
         "often first, gates last.",
+    )
+    tasks = models.JSONField(
+        default=people_only,
+        blank=True,
+        validators=[check_tasks],
+        help_text="Faces are looked for in the main stream, whose pictures are large "
+        "enough, also where a sub-stream is given.",
     )
     detect_fps = models.FloatField(
         "pictures analysed per second",
@@ -214,10 +238,26 @@ class Camera(models.Model):
         return shown(self.source_url)
 
 
-class CameraOutageQuerySet(models.QuerySet["CameraOutage"]):
+class OfCamera(models.QuerySet[RowT]):
+    """Rows that belong to a camera."""
+
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Keep the rows of cameras that the user sees."""
         return self.filter(camera__in=Camera.objects.visible_to(user))
 
+
+class SeenByCamera(OfCamera[RowT]):
+    """Rows of what a camera saw, at `occurred_at`."""
+
+    def newest_first(self) -> Self:
+        return self.order_by("-occurred_at", "-id")
+
+    def between(self, start: datetime, end: datetime) -> Self:
+        """Keep what happened, or began, in [start, end)."""
+        return self.filter(occurred_at__gte=start, occurred_at__lt=end)
+
+
+class CameraOutageQuerySet(OfCamera["CameraOutage"]):
     def open(self) -> Self:
         return self.filter(ended_at=None)
 

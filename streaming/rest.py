@@ -7,14 +7,16 @@ database's own rules told as field errors.
 from __future__ import annotations
 
 from copy import copy
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import Model
 from django_filters import rest_framework as filters
-from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import DjangoModelPermissions
 from rest_framework.serializers import as_serializer_error
 
@@ -31,6 +33,7 @@ else:
 
 ModelT = TypeVar("ModelT", bound=Model)
 PAGING = {"cursor", "page_size"}
+MIB = 2**20
 
 
 class ModelPermissions(DjangoModelPermissions):
@@ -51,6 +54,27 @@ class ViewPermissions(ModelPermissions):
         **ModelPermissions.perms_map,
         "POST": ModelPermissions.perms_map["GET"],
     }
+
+
+class TooLarge(APIException):
+    """A body or a file over its limit."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+
+
+class LimitedJSONParser(JSONParser):
+    """JSON of at most `max_bytes`, which by itself has no limit."""
+
+    max_bytes = MIB
+
+    def parse(
+        self, stream: Any, media_type: Any = None, parser_context: Any = None
+    ) -> Any:
+        body = stream.read(self.max_bytes + 1)
+        if len(body) > self.max_bytes:
+            raise TooLarge(f"A request is at most {self.max_bytes // MIB} MiB.")
+        return super().parse(BytesIO(body), media_type, parser_context)
 
 
 class ScopedQueryset(View):

@@ -21,6 +21,9 @@ class CameraSerializer(CheckedSerializer[Camera]):
     """A camera. Its sources can be set and never read: they may hold a password."""
 
     site = VisibleKey(queryset=Site.objects.all())
+    tasks = serializers.ListField(
+        child=serializers.ChoiceField(choices=Camera.Task.choices), required=False
+    )
     is_out = serializers.SerializerMethodField()
     lease_holder = serializers.SerializerMethodField()
 
@@ -36,6 +39,7 @@ class CameraSerializer(CheckedSerializer[Camera]):
             "loop",
             "direction",
             "place",
+            "tasks",
             "detect_fps",
             "enabled",
             "state",

@@ -16,14 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from . import frames, workers
-from .auth import (
-    LINK_AGE,
-    RECHECK_S,
-    NotLoggedIn,
-    fresh_user,
-    linked_user,
-    recheck_delay_s,
-)
+from .auth import LINK_AGE, RECHECK_S, NotLoggedIn, recheck_delay_s, viewer
 from .frames import Kind
 from .models import Camera
 from .pictures import follow, loss
@@ -33,7 +26,6 @@ from .status import statuses
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from django.contrib.auth.models import AbstractUser
     from django.http.response import HttpResponseBase
 
     View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -141,7 +133,7 @@ def watchable(request: HttpRequest, *, is_open: bool = False) -> Camera:
     `is_open`: its pictures are being sent, so that a link may have become old.
     """
     code = request.GET.get("camera", "").replace("\0", "")  # Postgres takes none.
-    user = viewer(request, code=code, is_open=is_open)
+    user = viewer(request, of=code, max_age=None if is_open else LINK_AGE)
     cameras = Camera.objects.visible_to(user).select_related("site")
     camera = cameras.filter(code=code).first()
     if camera is None or not user.has_perm("streaming.view_camera"):
@@ -151,19 +143,10 @@ def watchable(request: HttpRequest, *, is_open: bool = False) -> Camera:
 
 @database_sync_to_async  # type: ignore[untyped-decorator]
 def visible_cameras(request: HttpRequest) -> list[Camera]:
-    user = viewer(request, code="", is_open=False)
+    user = viewer(request, of="")
     if not user.has_perm("streaming.view_camera"):
         raise CameraNotFound("There is no camera that you may watch.")
     return list(Camera.objects.visible_to(user).order_by("code"))
-
-
-def viewer(request: HttpRequest, *, code: str, is_open: bool) -> AbstractUser:
-    """Load who asks, by link, token or session; raise NotLoggedIn."""
-    if link := request.GET.get("link"):
-        max_age = None if is_open else LINK_AGE
-        return linked_user(link, camera=code, max_age=max_age)
-    header = request.headers.get("Authorization", "").encode()
-    return fresh_user(authorization=header, session=request.session)
 
 
 def size_of(request: HttpRequest) -> Kind:

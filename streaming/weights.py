@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
@@ -15,11 +15,28 @@ if TYPE_CHECKING:
 
 MANIFEST = Path(__file__).with_name("weights.toml")
 CHUNK_BYTES = 1 << 18
+FACE_FINDER: Final = "face-finder"
+FACE_EMBEDDER: Final = "face-embedder"
+DLIB: Final = "dlib-resnet-v1"
+"""Stands in for the weights of faces; a Python package, so no row of the manifest."""
 TIMEOUT_S = (10, 30)
 
 
 class FetchFailed(Exception):
     """The weights did not arrive whole; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """How an embedder's faces are put in, and what its similarities mean."""
+
+    scale: float
+    """What `pixel - mean` is multiplied with, pixels being 0..255."""
+    mean: float
+    threshold: float
+    """Cosine from which two faces are one person's."""
+    margin: float
+    """By how much the best person must beat the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +51,45 @@ class Weights:
     sha256: str | None = None
     size: int | None = None
     made_from: str | None = None
+    embedding: Embedding | None = None
+    """Of what compares faces."""
 
     def path(self, folder: Path) -> Path:
         return folder / self.file
 
 
 def manifest(path: Path = MANIFEST) -> Sequence[Weights]:
-    rows = tomllib.loads(path.read_text())["weights"]
-    return [Weights(**row) for row in rows]
+    return [_weights(**row) for row in tomllib.loads(path.read_text())["weights"]]
+
+
+def _weights(*, embedding: dict[str, float] | None = None, **row: Any) -> Weights:
+    return Weights(**row, embedding=Embedding(**embedding) if embedding else None)
+
+
+def names(purpose: str) -> list[str]:
+    return [row.name for row in manifest() if row.purpose == purpose]
+
+
+def first_there(
+    folder: Path, *, purpose: str, wanted: str | None = None
+) -> Weights | None:
+    """Return the first of the manifest for that purpose that is in `folder`.
+
+    `wanted` names one, by its name or its file. None when there is none.
+    """
+    rows = [
+        row
+        for row in manifest()
+        if row.purpose == purpose and wanted in {None, row.name, row.file}
+    ]
+    return next((row for row in rows if row.path(folder).exists()), None)
+
+
+def face_model_name(folder: Path, *, wanted: str | None = None) -> str:
+    """Return which face model would be loaded, without loading it."""
+    finder = first_there(folder, purpose=FACE_FINDER)
+    embedder = first_there(folder, purpose=FACE_EMBEDDER, wanted=wanted)
+    return embedder.name if finder and embedder else DLIB
 
 
 def detector_path(folder: Path, *, wanted: str | None) -> Path | None:

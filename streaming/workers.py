@@ -41,6 +41,12 @@ class WorkerStatus:
     """File or folder of the detector's weights; empty without any."""
     weights_sha256: str = ""
     """Of that file; of a folder, of its largest file, which holds the weights."""
+    face_model: str = ""
+    """Name and version of what compares faces; empty where no camera asks for it."""
+    face_fallback: bool = False
+    """True while dlib stands in for the weights of faces, which are not there."""
+    faces_queued: int = 0
+    """Visits of which the faces wait on disk to be identified."""
 
 
 def connect() -> redis.Redis:

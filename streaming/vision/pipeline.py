@@ -48,6 +48,7 @@ class Analysis(Generic[EventT]):
     frame: Frame
     tracks: tuple[Track, ...]
     events: tuple[EventT, ...]
+    """What this frame makes, after what the end of tracks made since the last one."""
     analysed: bool
     """False where the tracks are those of an earlier frame."""
     shown: bool = True
@@ -98,6 +99,7 @@ class CameraPipeline(Generic[EventT]):
         self._session: str | None = None
         self._known: set[int] = set()
         self._tracks: tuple[Track, ...] = ()
+        self._untold: list[EventT] = []
 
     def new_sampler(self) -> Sampler:
         """Return what tells a source which frames will be looked at."""
@@ -139,18 +141,23 @@ class CameraPipeline(Generic[EventT]):
         )
         self._tracks = update.tracks
         self._known.update(track.id for track in update.tracks)
-        events = tuple(
-            event
-            for stage in self._stages
-            for event in stage.observe(frame, update.tracks)
-        )
+        for stage in self._stages:
+            self._untold += stage.observe(frame, update.tracks)
         self._forget(update.ended)
-        return Analysis(frame, self._tracks, events, analysed=True)
+        return Analysis(frame, self._tracks, self._take_events(), analysed=True)
 
     def hold(self, frame: Frame) -> Analysis[EventT]:
         """Return the latest tracks for a frame that was not analysed."""
         self._enter(frame)
-        return Analysis(frame, self._tracks, (), analysed=False)
+        return Analysis(frame, self._tracks, self._take_events(), analysed=False)
+
+    def finish(self) -> tuple[EventT, ...]:
+        """End the session and its tracks; return what their end makes.
+
+        A frame that comes nevertheless starts afresh.
+        """
+        self._end_session()
+        return self._take_events()
 
     def overlay(self, frame: Frame) -> Analysis[EventT]:
         """Return the latest tracks for a frame of another stream of this camera."""
@@ -159,8 +166,12 @@ class CameraPipeline(Generic[EventT]):
     def _enter(self, frame: Frame) -> None:
         if frame.session == self._session:
             return
+        self._end_session()
         self._session = frame.session
-        self._forget(tuple(self._known))
+
+    def _end_session(self) -> None:
+        self._session = None
+        self._forget(sorted(self._known))
         self._tracker = self._new_tracker()
         self._tracks = ()
 
@@ -168,7 +179,11 @@ class CameraPipeline(Generic[EventT]):
         for track_id in ended:
             self._known.discard(track_id)
             for stage in self._stages:
-                stage.forget(track_id)
+                self._untold += stage.forget(track_id)
+
+    def _take_events(self) -> tuple[EventT, ...]:
+        events, self._untold = tuple(self._untold), []
+        return events
 
 
 class _Planner:

@@ -38,6 +38,8 @@ class CameraPlan:
     """0 first; when there is too much to do the highest number is shed first."""
     time_zone: str
     lines: tuple[NamedLine, ...]
+    finds_faces: bool = False
+    """Whether people are to be recognised by their faces."""
     problem: str = ""
     """Why the source cannot be opened at all, as a sentence; usually empty."""
 

@@ -61,6 +61,6 @@ class Stage(Protocol[EventT_co]):
 
     def observe(self, frame: Frame, tracks: Sequence[Track]) -> Iterable[EventT_co]: ...
 
-    def forget(self, track_id: int) -> None:
-        """Drop what is kept about a track that has ended."""
+    def forget(self, track_id: int) -> Iterable[EventT_co]:
+        """Drop what is kept about a track that has ended; give what its end makes."""
         ...

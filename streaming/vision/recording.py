@@ -45,7 +45,7 @@ def analyse(
     `on_frame` is called for each frame of the source, with its seconds, in the thread
     that decodes. Decoding, detecting and following overlap; about three batches of
     frames are in memory. What the source raises is raised here, after
-    the frames before it.
+    the frames before it. What the recording's end makes, `pipeline.finish` gives then.
     """
     sampler = None if every_frame else pipeline.new_sampler()
 

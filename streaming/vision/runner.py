@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from .camera import RunningCamera
+from .plans import CameraState
 from .rates import Rates
 from .shedding import LOOK_EVERY_S, Shedder
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .pipeline import Analysis
-    from .plans import CameraPlan, CameraState
+    from .plans import CameraPlan
     from .ports import Detector, Stage
     from .stats import CameraStats
     from .trouble import Trouble
@@ -30,6 +31,7 @@ EventT = TypeVar("EventT")
 logger = logging.getLogger(__name__)
 CLOSE_WITHIN_S: Final = 1.0
 MEASURE_EVERY_S: Final = 1.0
+NO_PICTURES: Final = frozenset({CameraState.OFFLINE, CameraState.ENDED})
 BUSY_S: Final = 5
 """Seconds over which `busy` is a mean."""
 
@@ -45,6 +47,10 @@ class Listener(Protocol[EventT]):
 
     def on_analysis(self, plan: CameraPlan, analysis: Analysis[EventT]) -> None:
         """A frame was taken; of those with `shown` unset there are larger ones too."""
+        ...
+
+    def on_end(self, plan: CameraPlan, events: Sequence[EventT]) -> None:
+        """A camera's pictures have ended, and the end of its tracks made events."""
         ...
 
 
@@ -95,6 +101,7 @@ class Runner(Generic[EventT]):
         for code, camera in list(self._cameras.items()):
             if wanted.get(code) != camera.plan:
                 self._cameras.pop(code).close()
+                self._end(camera)
         for code, plan in wanted.items():
             if code not in self._cameras:
                 self._cameras[code] = RunningCamera(
@@ -122,10 +129,11 @@ class Runner(Generic[EventT]):
 
     def close(self) -> None:
         """End all reading; wait a little for it, for all cameras together."""
-        captures = [
-            capture for camera in self._cameras.values() for capture in camera.close()
-        ]
+        cameras = list(self._cameras.values())
+        captures = [capture for camera in cameras for capture in camera.close()]
         self._cameras.clear()
+        for camera in cameras:
+            self._end(camera)
         until_s = time.monotonic() + CLOSE_WITHIN_S
         for capture in captures:
             capture.stop(max(until_s - time.monotonic(), 0))
@@ -164,7 +172,14 @@ class Runner(Generic[EventT]):
         condition = camera.condition()
         if condition is not None and condition != camera.told:
             camera.told = condition
+            if condition[0] in NO_PICTURES:
+                self._end(camera)
             self._listener.on_state(camera.plan, *condition)
+
+    def _end(self, camera: RunningCamera[EventT]) -> None:
+        """End the tracks of a camera that may never give another frame."""
+        if events := camera.pipeline.finish():
+            self._listener.on_end(camera.plan, events)
 
     def _measure(self, now_s: float) -> None:
         if now_s >= self._measure_at_s:

@@ -10,6 +10,7 @@ from streaming.event_queue import (
     EventQueue,
     QueueInUse,
     TryAgainLater,
+    deliver_left_beside,
     left_beside,
 )
 
@@ -136,6 +137,17 @@ class TestEventQueue:
 
         assert queue._queue.acked_count() <= 101
 
+    def test_keeps_nothing_of_what_was_recorded_when_told_so(
+        self, tmp_path: Path
+    ) -> None:
+        queue = EventQueue(tmp_path / "faces", keep_recorded=0)
+        for number in range(3):
+            queue.put(str(number))
+        drain(queue)
+
+        assert queue._queue.acked_count() == 0
+        queue.close()
+
     def test_is_known_by_the_same_name_for_good(
         self, folder: Path, tmp_path: Path
     ) -> None:
@@ -150,7 +162,7 @@ class TestEventQueue:
 
 class TestLeftBeside:
     def test_gives_the_queues_that_no_process_has(
-        self, queue: EventQueue, folder: Path, tmp_path: Path
+        self, queue: EventQueue, tmp_path: Path
     ) -> None:
         for name in ("vision-2", "vision-3"):
             one = EventQueue(tmp_path / name)
@@ -158,30 +170,49 @@ class TestLeftBeside:
             if name == "vision-2":
                 one.close()
 
-        found = [drain(left) for left in left_beside(folder)]
+        found = [drain(left) for left in left_beside(queue)]
 
         assert found == [["of vision-2"]]
         one.close()
 
     def test_leaves_them_to_their_workers_afterwards(
-        self, folder: Path, tmp_path: Path
+        self, queue: EventQueue, tmp_path: Path
     ) -> None:
         EventQueue(tmp_path / "vision-2").close()
 
-        for left in left_beside(folder):
+        for left in left_beside(queue):
             with pytest.raises(QueueInUse):
                 EventQueue(left.folder)
 
         EventQueue(tmp_path / "vision-2").close()
 
     def test_passes_over_what_cannot_be_read(
-        self, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+        self, queue: EventQueue, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         (tmp_path / "vision-0").mkdir()
         (tmp_path / "vision-0" / "data.db").write_text("not a database " * 100)
         EventQueue(tmp_path / "vision-2").close()
 
-        found = [left.folder.name for left in left_beside(folder)]
+        found = [left.folder.name for left in left_beside(queue)]
 
         assert found == ["vision-2"]
         assert "vision-0 cannot be read" in caplog.text
+
+
+class TestDeliverLeftBeside:
+    def test_delivers_no_more_than_it_is_told(
+        self, queue: EventQueue, tmp_path: Path
+    ) -> None:
+        for name in ("vision-2", "vision-3"):
+            left = EventQueue(tmp_path / name)
+            for number in range(2):
+                left.put(f"{name} {number}")
+            left.close()
+        received: list[str] = []
+
+        counts = [
+            deliver_left_beside(queue, received.append, limit=3) for _ in range(3)
+        ]
+
+        assert counts == [3, 1, 0]
+        assert received == ["vision-2 0", "vision-2 1", "vision-3 0", "vision-3 1"]

@@ -124,6 +124,61 @@ class TestManifest:
             if one.url:
                 assert len(one.sha256 or "") == 64
                 assert one.size
+                assert one.url.endswith(f"/{one.file}")
+
+    def test_says_how_each_face_embedder_is_fed_and_what_it_needs(self) -> None:
+        for one in weights.manifest():
+            if one.purpose != weights.FACE_EMBEDDER:
+                assert one.embedding is None
+                continue
+            assert one.embedding
+            assert one.embedding.scale > 0
+            assert 0 < one.embedding.margin < one.embedding.threshold < 1
+
+
+class TestFirstThere:
+    def test_takes_the_first_of_the_manifest_for_that_purpose(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "yolo11n.pt").touch()
+        assert weights.first_there(tmp_path, purpose=weights.FACE_EMBEDDER) is None
+
+        for row in weights.manifest():
+            row.path(tmp_path).touch()
+
+        found = weights.first_there(tmp_path, purpose=weights.FACE_EMBEDDER)
+        assert found
+        assert found.name == weights.names(weights.FACE_EMBEDDER)[0]
+
+    @pytest.mark.parametrize(
+        "wanted", ["sface-2021dec", "face_recognition_sface_2021dec.onnx"]
+    )
+    def test_takes_the_one_wanted_by_name_or_file(
+        self, tmp_path: Path, wanted: str
+    ) -> None:
+        def find() -> Weights | None:
+            return weights.first_there(
+                tmp_path, purpose=weights.FACE_EMBEDDER, wanted=wanted
+            )
+
+        (tmp_path / "mobilefacenet_128d.onnx").touch()
+        assert find() is None
+
+        (tmp_path / "face_recognition_sface_2021dec.onnx").touch()
+        found = find()
+        assert found
+        assert found.name == "sface-2021dec"
+
+
+class TestFaceModelName:
+    def test_is_dlibs_until_both_files_are_there(self, tmp_path: Path) -> None:
+        names = [weights.face_model_name(tmp_path)]
+        for file in ("mobilefacenet_128d.onnx", "face_detection_yunet_2023mar.onnx"):
+            (tmp_path / file).touch()
+            names.append(weights.face_model_name(tmp_path))
+
+        assert names == [weights.DLIB, weights.DLIB, "mobilefacenet-128d"]
+        assert weights.face_model_name(tmp_path, wanted="sface-2021dec") == weights.DLIB
 
 
 class TestDetectorPath:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class NotingStage:
-    """Tells which tracks it was shown, and notes which it was to forget."""
+    """Tells which tracks it was shown and which ended, and notes these."""
 
     forgotten: list[int] = field(default_factory=list)
 
@@ -28,8 +28,9 @@ class NotingStage:
         for each in tracks:
             yield f"{frame.session} {frame.index} {each.id}"
 
-    def forget(self, track_id: int) -> None:
+    def forget(self, track_id: int) -> list[str]:
         self.forgotten.append(track_id)
+        return [f"end of {track_id}"]
 
 
 @dataclass
@@ -216,9 +217,9 @@ class TestCameraPipeline:
         stage = NotingStage()
         pipeline = CameraPipeline([stage], new_gate=no_gate)
         look(pipeline, frame(0), person(0.5))
-        for index in range(1, 6):
-            look(pipeline, frame(index))
+        events = [look(pipeline, frame(index)).events for index in range(1, 6)]
         assert stage.forgotten == [1]
+        assert [each for each in events if each] == [("end of 1",)]
 
     def test_starts_afresh_with_a_new_session(self) -> None:
         stage = NotingStage()
@@ -226,9 +227,27 @@ class TestCameraPipeline:
         look(pipeline, frame(0), person(0.5), person(0.2))
         assert stage.forgotten == []
         anew = look(pipeline, frame(0, session="second"), person(0.8))
-        assert sorted(stage.forgotten) == [1, 2]
+        assert stage.forgotten == [1, 2]
+        assert anew.events == ("end of 1", "end of 2", "second 0 1")
         assert [each.id for each in anew.tracks] == [1]
         assert look(pipeline, frame(1, session="third")).tracks == ()
+
+    def test_tells_what_a_session_left_though_the_next_begins_still(self) -> None:
+        pipeline = CameraPipeline(
+            [NotingStage()], detect_fps=1, new_gate=lambda: Opening(0.0, 0.5)
+        )
+        look(pipeline, frame(10), person(0.5))
+        assert look(pipeline, frame(0, session="second")).events == ("end of 1",)
+        assert look(pipeline, frame(1, session="second")).events == ()
+
+    def test_ends_its_tracks_when_it_is_finished(self) -> None:
+        stage = NotingStage()
+        pipeline = CameraPipeline([stage], new_gate=no_gate)
+        look(pipeline, frame(0), person(0.5), person(0.2))
+        assert pipeline.finish() == ("end of 1", "end of 2")
+        assert pipeline.finish() == ()
+        again = look(pipeline, frame(1), person(0.8))
+        assert again.events == ("first 1 1",)
 
     def test_shows_no_tracks_of_the_session_before(self) -> None:
         pipeline = CameraPipeline(

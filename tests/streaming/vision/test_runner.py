@@ -20,8 +20,10 @@ from tests.mjpeg_server import PATH, MjpegCamera, mjpeg_server
 from tests.proxy import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from streaming.vision.types import Frame, Track
 
 MIDDLE = NamedLine("middle", Line(Point(0.5, 0), Point(0.5, 1)), 1)
 BLACK = np.zeros_like(walking(0))
@@ -33,6 +35,7 @@ class Notes:
     def __init__(self) -> None:
         self.states: list[tuple[str, CameraState, Trouble | None]] = []
         self.events: list[Any] = []
+        self.ends: list[tuple[str, list[Any]]] = []
         self.frames: list[int] = []
         self.shown: list[tuple[int, bool, bool]] = []
         """Each frame's width, whether it is to be shown, whether it was analysed."""
@@ -53,6 +56,9 @@ class Notes:
         width = analysis.frame.image.shape[1]
         self.shown.append((width, analysis.shown, analysis.analysed))
         self.events.extend(analysis.events)
+
+    def on_end(self, plan: CameraPlan, events: Sequence[Any]) -> None:
+        self.ends.append((plan.code, [*events]))
 
 
 def plan(source: object, code: str = "CAM-1", **values: Any) -> CameraPlan:
@@ -91,9 +97,9 @@ class Stopwatch:
 
 
 def make_runner(detector: BrightDetector, notes: Notes, **options: Any) -> Runner[Any]:
+    options.setdefault("stages_of", lambda plan: [CrossingStage(plan.lines)])
     return Runner(
         detector,
-        stages_of=lambda plan: [CrossingStage(plan.lines)],
         listener=notes,
         clock=lambda: datetime.now(UTC),
         jitter=lambda: 0.0,
@@ -508,3 +514,46 @@ class TestIdling:
 class TestCameraPlan:
     def test_never_shows_its_source(self) -> None:
         assert "hidden" not in repr(plan("rtsp://user:hidden@192.0.2.1/a"))
+
+
+class EndStage:
+    """Has something to say only when a track is over."""
+
+    def observe(self, _frame: Frame, _tracks: Sequence[Track]) -> tuple[str, ...]:
+        return ()
+
+    def forget(self, track_id: int) -> tuple[str, ...]:
+        return (f"end of {track_id}",)
+
+
+@pytest.fixture
+def walked_in(
+    detector: BrightDetector, notes: Notes, tmp_path: Path
+) -> Iterator[Runner[Any]]:
+    """Give a runner whose camera's only track is still in view."""
+    clip = write_pictures(tmp_path / "in.mp4", [walking(0.5)] * 10)
+    runner = make_runner(detector, notes, stages_of=lambda _: [EndStage()])
+    runner.reconcile([plan(clip)])
+    run_until(runner, lambda: len(notes.frames) >= 4)
+    assert notes.ends == []
+    yield runner
+    runner.close()
+
+
+class TestOpenTracks:
+    def test_end_with_a_recording(self, walked_in: Runner[Any], notes: Notes) -> None:
+        run_until(walked_in, lambda: notes.states[-1][1] is CameraState.ENDED)
+        assert notes.ends == [("CAM-1", ["end of 1"])]
+
+    def test_end_when_their_camera_is_switched_off(
+        self, walked_in: Runner[Any], notes: Notes
+    ) -> None:
+        walked_in.reconcile([])
+        assert notes.ends == [("CAM-1", ["end of 1"])]
+
+    def test_end_when_the_runner_is_closed(
+        self, walked_in: Runner[Any], notes: Notes
+    ) -> None:
+        walked_in.close()
+        walked_in.close()
+        assert notes.ends == [("CAM-1", ["end of 1"])]
