@@ -82,6 +82,7 @@ class AlertRuleAdmin(WholeOrSiteAdmin):
                     "camera",
                     "after_s",
                     "threshold_percent",
+                    "times",
                 ]
             },
         ),
@@ -109,7 +110,7 @@ class AlertRuleAdmin(WholeOrSiteAdmin):
 
     @admin.display(description="after", ordering="after_s")
     def after(self, rule: AlertRule) -> str:
-        return f"{rule.after_s} s"
+        return f"{rule.after_s} s" if rule.waits else "at once"
 
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest, **kwargs: Any

@@ -33,6 +33,9 @@ RULES: Sequence[DefaultRule] = (
     ),
     DefaultRule("Vision worker lost", Kind.WORKER_LOST, Severity.CRITICAL),
     DefaultRule("Disk nearly full", Kind.DISK_FULL, Severity.CRITICAL),
+    DefaultRule("Person who may not enter", Kind.REFUSED_PERSON, Severity.CRITICAL),
+    DefaultRule("Same stranger again", Kind.REPEATED_STRANGER, Severity.WARNING),
+    DefaultRule("Photos to look after", Kind.ENROLMENT_DIGEST, Severity.INFO),
 )
 
 

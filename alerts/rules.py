@@ -19,6 +19,8 @@ DISK_FULL_PERCENT: Final = 90
 """From here on a disk is nearly full, where a rule names no threshold."""
 DISK_RELIEF_PERCENT: Final = 2
 """How far below the threshold a disk must fall to be well again."""
+STRANGER_TIMES: Final = 3
+"""From this visit on a stranger is told of, where a rule names no number."""
 FIRST_RETRY_S: Final = 30
 RETRY_FACTOR: Final = 4
 RETRY_MAX_S: Final = 3600
@@ -37,6 +39,15 @@ class Kind(StrEnum):
     CAMERA_OFFLINE = "camera_offline"
     WORKER_LOST = "worker_lost"
     DISK_FULL = "disk_full"
+    UNKNOWN_PERSON = "unknown_person"
+    REPEATED_STRANGER = "repeated_stranger"
+    REFUSED_PERSON = "refused_person"
+    ENROLMENT_DIGEST = "enrolment_digest"
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it goes on for a while, and a rule may wait for that."""
+        return self in {Kind.CAMERA_OFFLINE, Kind.WORKER_LOST}
 
 
 class Severity(StrEnum):
@@ -103,6 +114,11 @@ class Hours:
 
 def is_disk_full(*, used_percent: float, threshold_percent: int | None) -> bool:
     return used_percent >= (threshold_percent or DISK_FULL_PERCENT)
+
+
+def is_repeated(*, count: int, times: int | None) -> bool:
+    """Say whether a stranger came often enough for a rule."""
+    return count >= (times or STRANGER_TIMES)
 
 
 def is_disk_well(

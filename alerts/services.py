@@ -16,7 +16,7 @@ from streaming import live
 from streaming.models import Camera, Site
 
 from .models import Alert, AlertChannel, AlertDelivery, AlertRule, Kind
-from .rules import Severity, highest, is_disk_full
+from .rules import Severity, highest, is_disk_full, is_repeated
 from .serializers import AlertSerializer
 
 if TYPE_CHECKING:
@@ -50,19 +50,23 @@ def raise_alert(
     site: Site | None = None,
     camera: Camera | None = None,
     used_percent: float | None = None,
+    count: int | None = None,
 ) -> Alert | None:
     """Open an alert where a rule asks for it; None when none does.
 
     What lasts is told again and again, with `since`, when it began: it makes one alert
     as long as that is unresolved, rules that hold later join in, and after a person
-    resolved it there is none until it begins anew. `used_percent` is a disk's.
+    resolved it there is none until it begins anew. `used_percent` is a disk's, `count`
+    how often a stranger was seen.
     """
     about = AlertRule.objects.about(kind=kind, site=site, camera=camera)
     local = localtime(at, zone_of(site))
     rules = [
         rule
         for rule in about.prefetch_related("channels")
-        if _wants(rule, local=local, since=since, used_percent=used_percent)
+        if rule.is_active(local=local)
+        and _has_lasted(rule, local=local, since=since)
+        and _is_passed(rule, used_percent=used_percent, count=count)
     ]
     if not rules:
         return None
@@ -95,19 +99,19 @@ def raise_alert(
     return alert
 
 
-def _wants(
-    rule: AlertRule,
-    *,
-    local: datetime,
-    since: datetime | None,
-    used_percent: float | None,
+def _has_lasted(rule: AlertRule, *, local: datetime, since: datetime | None) -> bool:
+    """Whether it goes on for as long as the rule wants."""
+    return since is None or (local - since).total_seconds() >= rule.after_s
+
+
+def _is_passed(
+    rule: AlertRule, *, used_percent: float | None, count: int | None
 ) -> bool:
-    """Whether a rule that speaks of such alerts asks for one now."""
+    """Whether the figure that the rule sets a bound for has reached it."""
     is_full = used_percent is None or is_disk_full(
         used_percent=used_percent, threshold_percent=rule.threshold_percent
     )
-    lasts = since is None or (local - since).total_seconds() >= rule.after_s
-    return lasts and is_full and rule.is_active(local=local)
+    return is_full and (count is None or is_repeated(count=count, times=rule.times))
 
 
 def _escalate(alert: Alert, severity: Severity) -> bool:

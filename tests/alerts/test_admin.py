@@ -118,6 +118,7 @@ class TestRules:
             ({"from_time": "22:00"}, "two different times"),
             ({"quiet_from": "22:00", "quiet_to": "22:00"}, "two different times"),
             ({"threshold_percent": "100"}, "less than or equal to 99"),
+            ({"times": "1"}, "greater than or equal to 2"),
             ({"days": ["8"]}, "Select a valid choice"),
         ],
     )
@@ -128,6 +129,16 @@ class TestRules:
 
         assert sentence in response.content.decode()
         assert not AlertRule.objects.exists()
+
+    def test_say_how_often_a_stranger_must_come(
+        self, admin_client: Client, site: Site
+    ) -> None:
+        values = rule_values(kind="repeated_stranger", times="5", site=site.pk)
+
+        admin_client.post(page("alertrule"), values)
+
+        assert AlertRule.objects.get().times == 5
+        assert "at once" in admin_client.get(page("alertrule_list")).content.decode()
 
     def test_refuse_channels_of_another_site(
         self, admin_client: Client, site: Site

@@ -13,11 +13,13 @@ from alerts.models import new_secret
 from alerts.rules import (
     ATTEMPTS_MAX,
     RETRY_MAX_S,
+    STRANGER_TIMES,
     Hours,
     Severity,
     highest,
     is_disk_full,
     is_disk_well,
+    is_repeated,
     retry_delay_s,
     shown_address,
     webhook_headers,
@@ -316,3 +318,13 @@ class TestDays:
 
         assert held == [SATURDAY, SUNDAY]
         assert days[0].isoweekday() == MONDAY
+
+
+class TestStranger:
+    @given(st.integers(1, 100), st.none() | st.integers(2, 100))
+    def test_is_told_of_from_the_visit_that_the_rule_says(
+        self, count: int, times: int | None
+    ) -> None:
+        first = STRANGER_TIMES if times is None else times
+
+        assert is_repeated(count=count, times=times) == (count >= first)

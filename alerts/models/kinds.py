@@ -1,0 +1,44 @@
+"""What may be wrong, how urgent it is, and whose it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from django.db import models
+
+from alerts.rules import Kind as PlainKind
+from alerts.rules import Severity as PlainSeverity
+from streaming.models import Site
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+
+class Kind(models.TextChoices):
+    CAMERA_OFFLINE = PlainKind.CAMERA_OFFLINE.value, "Camera offline"
+    WORKER_LOST = PlainKind.WORKER_LOST.value, "Vision worker lost"
+    DISK_FULL = PlainKind.DISK_FULL.value, "Disk nearly full"
+    UNKNOWN_PERSON = PlainKind.UNKNOWN_PERSON.value, "Unknown person at a camera"
+    REPEATED_STRANGER = PlainKind.REPEATED_STRANGER.value, "Same stranger again"
+    REFUSED_PERSON = PlainKind.REFUSED_PERSON.value, "Person who may not enter"
+    ENROLMENT_DIGEST = PlainKind.ENROLMENT_DIGEST.value, "Photos to look after"
+
+
+class Severity(models.TextChoices):
+    INFO = PlainSeverity.INFO.value, "Info"
+    WARNING = PlainSeverity.WARNING.value, "Warning"
+    CRITICAL = PlainSeverity.CRITICAL.value, "Critical"
+
+
+RowT = TypeVar("RowT", bound=models.Model)
+
+
+class OfSiteOrWhole(models.QuerySet[RowT]):
+    """Rows of one site, or, where the site is empty, of the whole system."""
+
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Keep those of the user's sites and those of the whole system."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        of_whole = models.Q(site=None)
+        return self.filter(of_whole | models.Q(site__in=Site.objects.visible_to(user)))
