@@ -5,4 +5,4 @@ from django.apps import AppConfig
 
 class IdentityConfig(AppConfig):
     name = "identity"
-    verbose_name = "Identity"
+    verbose_name = "People"
