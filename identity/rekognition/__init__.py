@@ -1,0 +1,1 @@
+"""Amazon Rekognition: the requests, how often they are made, and the engine."""
