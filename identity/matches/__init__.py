@@ -1,0 +1,1 @@
+"""How well the stored faces tell people apart; nothing here decides about anybody."""
