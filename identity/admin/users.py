@@ -11,10 +11,9 @@ from django.db.models import Prefetch
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from identity.models import User
 from streaming.admin_base import ReadOnly, ScopedAdmin
 from streaming.models import Site
-
-from .models import User
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -1,0 +1,134 @@
+"""Employees as CSV and XLSX: shown row by row first, then written as a whole."""
+
+from __future__ import annotations
+
+import zipfile
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import CSV, XLSX
+from import_export.tmp_storages import CacheStorage
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+
+from identity.resources import EmployeeResource
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+MIB: Final = 2**20
+FILE_MAX: Final = 5 * MIB
+UNPACKED_MAX: Final = 100 * MIB
+"""Of an XLSX, which is a ZIP: a few MiB of it can hold gigabytes."""
+FORGOTTEN_S: Final = 3600
+UNREADABLE: Final = (
+    "This file cannot be read as {}. Choose the format that it has; a CSV has to be "
+    "UTF-8 ('CSV UTF-8' in Excel)."
+)
+SHOWN_TOO_LONG_AGO: Final = "The file was shown over an hour ago. Upload it again."
+CHANGED_MEANWHILE: Final = (
+    "Nothing was imported: since the file was shown, something changed that makes {} "
+    "of its rows wrong. Upload it again to see which."
+)
+
+
+class ShownTooLongAgo(Exception):
+    """The file that was shown is not kept any more."""
+
+
+class AnyCSV(CSV):  # type: ignore[misc]
+    """With commas or, as Excel writes it in much of Europe, semicolons."""
+
+    def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
+        text = in_stream
+        if isinstance(text, bytes):
+            text = text.decode(self.encoding or "utf-8-sig")
+        first = text.partition("\n")[0]
+        delimiter = ";" if first.count(";") > first.count(",") else ","
+        return super().create_dataset(text, delimiter=delimiter, **kwargs)
+
+
+class SmallXLSX(XLSX):  # type: ignore[misc]
+    def create_dataset(self, in_stream: bytes) -> Any:
+        with zipfile.ZipFile(BytesIO(in_stream)) as packed:
+            if sum(part.file_size for part in packed.infolist()) > UNPACKED_MAX:
+                raise ValueError("Too large when unpacked.")
+        return super().create_dataset(in_stream)
+
+
+class ShortStorage(CacheStorage):  # type: ignore[misc]
+    """Keeps a shown file in Redis until it is confirmed, or an hour.
+
+    Every web process finds it there, and no file with people's data stays behind.
+    """
+
+    CACHE_LIFETIME = FORGOTTEN_S
+    CACHE_PREFIX = "identity:import:"
+
+    def read(self) -> Any:
+        content = super().read()
+        if content is None:
+            raise ShownTooLongAgo
+        return content
+
+
+class EmployeeImportForm(ImportForm):  # type: ignore[misc]
+    def clean_import_file(self) -> Any:
+        file = self.cleaned_data["import_file"]
+        if file.size > FILE_MAX:
+            raise ValidationError(f"A file is at most {FILE_MAX // MIB} MiB; split it.")
+        return file
+
+
+class ImportExport(ImportExportMixin):  # type: ignore[misc]
+    """Nothing is written unless every row is right; each row's errors are shown."""
+
+    resource_classes = [EmployeeResource]
+    import_form_class = EmployeeImportForm
+    export_form_class = ExportForm
+    formats = [AnyCSV, SmallXLSX]
+    tmp_storage_class = ShortStorage
+    to_encoding = "utf-8-sig"  # Without its mark Excel takes UTF-8 for something else.
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        may_add, may_change = self.has_add_permission, self.has_change_permission
+        return bool(may_add(request) and may_change(request))
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_view_permission(request))
+
+    def get_resource_kwargs(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        return {"user": request.user}
+
+    def get_import_data_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        asked: dict[str, Any] = super().get_import_data_kwargs(**kwargs)
+        return {**asked, "rollback_on_validation_errors": True}
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        chosen = self.get_import_formats()[int(form.cleaned_data["format"])]
+        form.add_error("import_file", UNREADABLE.format(chosen().get_title().upper()))
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        try:
+            done: HttpResponseBase = super().process_import(request, **kwargs)
+        except ShownTooLongAgo:
+            return self._again(request, SHOWN_TOO_LONG_AGO)
+        return done
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponseBase:
+        wrong = len(result.invalid_rows) + len(result.error_rows)
+        if wrong or result.has_errors():
+            return self._again(request, CHANGED_MEANWHILE.format(wrong or "some"))
+        done: HttpResponseBase = super().process_result(result, request)
+        return done
+
+    def _again(self, request: HttpRequest, sentence: str) -> HttpResponseBase:
+        messages.error(request, sentence)
+        return HttpResponseRedirect(reverse("admin:identity_employee_import"))
