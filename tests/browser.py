@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -22,12 +23,16 @@ SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 
 
 @contextmanager
-def chromium(*, with_scripts: bool = True) -> Iterator[Chrome]:
-    """Run Chromium for the length of the block, or skip where there is none."""
+def chromium(*arguments: str, with_scripts: bool = True) -> Iterator[Chrome]:
+    """Run Chromium for the length of the block, or skip where there is none.
+
+    `arguments` are more of its own, such as "--use-fake-ui-for-media-stream".
+    """
     if DRIVER is None:
         pytest.skip("apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+    needed = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage")
+    for argument in (*needed, *arguments):
         options.add_argument(argument)
     allowed = 1 if with_scripts else 2
     settings = {"profile.managed_default_content_settings.javascript": allowed}
@@ -59,7 +64,11 @@ def log_in(browser: Chrome, address: str, name: str, password: str) -> None:
 
 
 def wait_for(browser: Chrome, condition: Callable[[Chrome], object]) -> None:
-    WebDriverWait(browser, PATIENCE_S, poll_frequency=0.2).until(condition)
+    """Wait until it holds, also over elements that are replaced meanwhile."""
+    passing = [StaleElementReferenceException]
+    WebDriverWait(
+        browser, PATIENCE_S, poll_frequency=0.2, ignored_exceptions=passing
+    ).until(condition)
 
 
 def severe_errors(browser: Chrome) -> list[str]:

@@ -95,7 +95,12 @@ function sayCounts() {
   }, SAY_AFTER_MS);
 }
 
-live({ "occupancy.occupancylog": crossed, "streaming.camera": refreshSoon });
+/** The rows of who was seen are few: the server writes them. */
+function seen(log) {
+  if (String(log.camera) === document.getElementById("identities").dataset.camera) refreshSoon();
+}
+
+live({ "identity.accesslog": seen, "occupancy.occupancylog": crossed, "streaming.camera": refreshSoon });
 
 list?.addEventListener("pointermove", holdAWhile);
 list?.addEventListener("pointerleave", release);

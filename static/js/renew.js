@@ -8,7 +8,7 @@ export function renewAll(page) {
     renew(region, page.getElementById(region.id));
   }
   if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
-  document.dispatchEvent(new Event("renewed"));
+  document.dispatchEvent(new CustomEvent("renewed", { detail: page }));
 }
 
 function renew(region, fresh) {

@@ -1,0 +1,1 @@
+"""The pages about people: who was seen, who works here, who is a stranger."""
