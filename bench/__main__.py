@@ -26,6 +26,11 @@ LONG: Final[Mapping[str, str | None]] = {
     "decode": None,
     "sockets": None,
     "viewers": None,
+    "visits": None,
+    "faces": None,
+    "rekognition": None,
+    "matches": None,
+    "gallery": None,
 }
 """Run only by name; each with the option that says how much, if it has one."""
 

@@ -85,10 +85,14 @@ class Plant:
         own = {"VAR_DIR": str(self.folder), "MODELS_DIR": str(self.models)}
         return {**os.environ, **own, **more}
 
-    def manage(self, *arguments: str) -> None:
+    def manage(self, *arguments: str, **more: str) -> None:
         command = [sys.executable, "manage.py", *arguments]
         subprocess.run(
-            command, cwd=ROOT, env=self.env(), check=True, stdout=subprocess.DEVNULL
+            command,
+            cwd=ROOT,
+            env=self.env(**more),
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
 
     def add_cameras(self, sources: Mapping[str, str], *, loop: bool = False) -> None:
@@ -97,13 +101,13 @@ class Plant:
         self.manage("shell", "-c", script)
 
     @contextmanager
-    def worker(self, name: str = "vision-1") -> Iterator[psutil.Process]:
+    def worker(self, name: str = "vision-1", **more: str) -> Iterator[psutil.Process]:
         """Run a vision worker; what it logs goes to `log(name)`."""
         with self.log(name).open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "manage.py", "run_vision"],
                 cwd=ROOT,
-                env=self.env(VISION_NAME=name, PYTHONUNBUFFERED="1"),
+                env=self.env(VISION_NAME=name, PYTHONUNBUFFERED="1", **more),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
