@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import ProtectedError
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -15,8 +16,10 @@ from rest_framework.views import APIView, exception_handler
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenRefreshView
 
 from alerts import api as alerts
+from identity import api as identity
 from occupancy import api as occupancy
 from streaming import api as streaming
+from streaming.rest import TooLarge
 
 from .logins import Login
 
@@ -35,6 +38,8 @@ def explain(error: Exception, context: dict[str, Any]) -> Response | None:
     """Give every error the shape {"detail", "code"}, or field names with sentences."""
     if isinstance(error, ProtectedError):
         error = Protected()
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge("The request is too large. Send a photo as a file.")
     response = exception_handler(error, context)
     if response is not None and isinstance(response.data, dict):
         detail = response.data.get("detail")
@@ -59,6 +64,11 @@ router.register("sites", streaming.SiteViewSet)
 router.register("cameras", streaming.CameraViewSet)
 router.register("camera-outages", streaming.CameraOutageViewSet)
 router.register("alerts", alerts.AlertViewSet)
+router.register("departments", identity.DepartmentViewSet)
+router.register("employees", identity.EmployeeViewSet)
+router.register(r"employees/(?P<employee>\d+)/faces", identity.FaceViewSet)
+router.register("access-logs", identity.AccessLogViewSet)
+router.register("unknown-persons", identity.UnknownPersonViewSet)
 router.register("lines", occupancy.CountingLineViewSet)
 router.register("occupancy/logs", occupancy.OccupancyLogViewSet)
 router.register("occupancy/live", occupancy.LiveOccupancyViewSet, "occupancy-live")
@@ -78,6 +88,24 @@ urlpatterns = [
             url_name="api-schema", permission_classes=[IsAuthenticated]
         ),
         name="api-docs",
+    ),
+    path(
+        "access-logs/summary",
+        identity.AccessSummary.as_view(),
+        name="access-logs-summary",
+    ),
+    path("identity/enroll", identity.Enrol.as_view(), name="enroll"),
+    path("identity/process-frame", identity.ProcessFrame.as_view(), name="frame"),
+    path("identity/cache-stats", identity.CacheStats.as_view(), name="cache-stats"),
+    path(
+        "identity/snapshot-stats",
+        identity.SnapshotStats.as_view(),
+        name="snapshot-stats",
+    ),
+    path(
+        "identity/cleanup-snapshots",
+        identity.CleanupSnapshots.as_view(),
+        name="cleanup-snapshots",
     ),
     path("", include(router.urls)),
     re_path("", Unknown.as_view(), name="api-unknown"),

@@ -8,6 +8,7 @@ value (Docker and Kubernetes secrets).
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -59,6 +60,18 @@ def text(name: str, default: str) -> str:
     return raw(name) or default
 
 
+def label(name: str, default: str, *, longest: int) -> str:
+    """Return a name of ASCII letters, digits, dots, dashes and underscores."""
+    value = text(name, default)
+    if len(value) > longest or not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
+        raise Misconfigured(
+            name,
+            f"must be at most {longest} letters, digits, dots, dashes or underscores. "
+            f"Got '{value}'.",
+        )
+    return value
+
+
 def choice(name: str, default: str, *, of: Sequence[str]) -> str:
     value = text(name, default)
     if value not in of:
@@ -73,7 +86,9 @@ def flag(name: str, *, default: bool) -> bool:
     return value in TRUE
 
 
-def integer(name: str, default: int, *, minimum: int = 0) -> int:
+def integer(
+    name: str, default: int, *, minimum: int = 0, maximum: int | None = None
+) -> int:
     value = raw(name)
     if value is None:
         return default
@@ -83,6 +98,36 @@ def integer(name: str, default: int, *, minimum: int = 0) -> int:
         raise Misconfigured(name, f"must be a whole number. Got '{value}'.") from None
     if number < minimum:
         raise Misconfigured(name, f"must be at least {minimum}. Got {number}.")
+    if maximum is not None and number > maximum:
+        raise Misconfigured(name, f"must be at most {maximum}. Got {number}.")
+    return number
+
+
+def share(name: str) -> float | None:
+    """Return a number above 0 and below 1, or None when unset."""
+    value = raw(name)
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1:
+        raise Misconfigured(name, f"must lie between 0 and 1. Got '{value}'.")
+    return number
+
+
+def amount(name: str, default: float) -> float:
+    """Return a number of at least 0."""
+    value = raw(name)
+    if value is None:
+        return default
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise Misconfigured(name, f"must be a number of at least 0. Got '{value}'.")
     return number
 
 

@@ -181,6 +181,11 @@ GROUPS: Final[Sequence[Group]] = (
                 lambda one: one.fallback,
             ),
             Figure(
+                "worker_fallback_faces",
+                "1 while dlib stands in for the weights of faces.",
+                lambda one: one.face_fallback,
+            ),
+            Figure(
                 "worker_cameras", "Cameras that it runs.", lambda one: len(one.cameras)
             ),
             Figure(
@@ -197,6 +202,11 @@ GROUPS: Final[Sequence[Group]] = (
                 "worker_events_queued",
                 "Events on disk that are not yet recorded.",
                 lambda one: one.queued,
+            ),
+            Figure(
+                "worker_faces_queued",
+                "Visits of which the faces wait to be identified.",
+                lambda one: one.faces_queued,
             ),
             Figure(
                 "worker_events_failed",
@@ -241,6 +251,52 @@ GROUPS: Final[Sequence[Group]] = (
                 "job_last_duration_seconds",
                 "How long its newest run took.",
                 lambda job: job.took_s,
+            ),
+        ],
+    ),
+    Group(
+        (),
+        lambda system: [((), system.usage)] if system.usage else [],
+        [
+            Figure(
+                "identity_calls_total",
+                "Paid calls of the remote engine today.",
+                lambda usage: usage.calls,
+            ),
+            Figure(
+                "identity_cost_usd_total",
+                "What they cost.",
+                lambda usage: usage.cost_usd,
+            ),
+            Figure(
+                "identity_cache_hits_total",
+                "Faces today whose track was known already.",
+                lambda usage: usage.hits,
+            ),
+            Figure(
+                "identity_cache_misses_total",
+                "Faces today for which an engine was asked.",
+                lambda usage: usage.misses,
+            ),
+            Figure(
+                "identity_retries_total",
+                "Requests sent to the remote engine again today.",
+                lambda usage: usage.retries,
+            ),
+            Figure(
+                "identity_throttled_total",
+                "Requests today that it refused as too many.",
+                lambda usage: usage.throttled,
+            ),
+            Figure(
+                "identity_failures_total",
+                "Requests today that it failed to answer.",
+                lambda usage: usage.failures,
+            ),
+            Figure(
+                "identity_fallbacks_total",
+                "Searches today that the local engine did in its place.",
+                lambda usage: usage.fallbacks,
             ),
         ],
     ),

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from django.conf import settings
 from django.db import DataError, Error, IntegrityError, connection
 
+from identity.engines import the_engine
+from identity.face_model import the_face_model
+from identity.face_stage import FaceStage
+from identity.pipeline import FaceOffered
+from identity.recognition import Recogniser
 from occupancy.pipeline import CrossingStage, LineCrossed
 from occupancy.services import record_crossing
+from streaming import workers
 from streaming.event_queue import TryAgainLater
 from streaming.fields import Unreadable
 from streaming.models import Camera
@@ -25,13 +33,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Event = LineCrossed
-"""Every event that a stage may emit; a union when there are more."""
+Event = LineCrossed | FaceOffered
+"""Every event that a stage may emit. Offered faces take a way of their own, past the
+identifier; see factory_site/vision/."""
 
-SERVICES: Mapping[type[Event], Callable[..., object]] = {LineCrossed: record_crossing}
-"""Which service records which event; each takes it as `event`, once per event id."""
-
-KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in SERVICES}
+KINDS: Mapping[str, type[Event]] = {
+    kind.__name__: kind for kind in (LineCrossed, FaceOffered)
+}
 
 
 class Envelope(msgspec.Struct):
@@ -57,11 +65,14 @@ def plan_of(camera: Camera) -> CameraPlan:
     urls = (camera.source_url, camera.sub_stream_url)
     is_unreadable = any(isinstance(url, Unreadable) for url in urls)
     source_url, sub_stream_url = ("", "") if is_unreadable else urls
+    finds_faces = Camera.Task.FACES in camera.tasks
+    counts = Camera.Task.PEOPLE in camera.tasks
     return CameraPlan(
         code=camera.code,
         name=camera.name,
         source_url=source_url,
-        sub_stream_url=sub_stream_url,
+        # In a smaller picture faces are too small to be told apart.
+        sub_stream_url="" if finds_faces else sub_stream_url,
         problem=Unreadable.reason if is_unreadable else "",
         loop=camera.loop,
         detect_fps=camera.detect_fps,
@@ -70,8 +81,9 @@ def plan_of(camera: Camera) -> CameraPlan:
         lines=tuple(
             named(row)
             for row in sorted(camera.lines.all(), key=lambda row: row.pk)
-            if row.enabled
+            if counts and row.enabled
         ),
+        finds_faces=finds_faces,
     )
 
 
@@ -82,7 +94,13 @@ def named(row: CountingLine) -> NamedLine:
 
 def stages_of(plan: CameraPlan) -> list[Stage[Event]]:
     """Return the stages of one camera, fresh."""
-    return [CrossingStage(plan.lines)] if plan.lines else []
+    stages: list[Stage[Event]] = []
+    if plan.lines:
+        stages.append(CrossingStage(plan.lines))
+    if plan.finds_faces:
+        finder = the_face_model().finder
+        stages.append(FaceStage(finder, cooldown_s=settings.UNKNOWN_COOLDOWN))
+    return stages
 
 
 def encode(event: Event, *, term: int = 0, is_sure: bool = True) -> str:
@@ -103,12 +121,23 @@ def decode(text: str) -> tuple[Envelope, Event]:
     return envelope, msgspec.json.decode(envelope.event, type=KINDS[envelope.kind])
 
 
-def record(event: Event) -> Any:
-    """Give an event to its service; return what that made of it."""
-    return SERVICES[type(event)](event=event)
+def record(event: LineCrossed) -> None:
+    """Give an event to its service, which records it once per event id."""
+    record_crossing(event=event)
 
 
-def record_queued(text: str) -> bool:
+@cache
+def the_recogniser() -> Recogniser:
+    """Return what recognises people for all threads of this process."""
+    return Recogniser(the_face_model(), the_engine(), workers.connect())
+
+
+def identify(offer: FaceOffered) -> str | None:
+    """Record who it is; return the words for the live picture, if any."""
+    return the_recogniser().identify(offer)
+
+
+def record_queued(text: str, *, by: Callable[[Any], None] = record) -> bool:
     """Record an event from the durable queue; False when it is left out.
 
     Raises TryAgainLater while Postgres cannot take it: it is away, or not yet migrated.
@@ -122,7 +151,7 @@ def record_queued(text: str) -> bool:
                 envelope.camera,
             )
             return False
-        record(event)
+        by(event)
     except (IntegrityError, DataError):
         raise
     except Error as error:

@@ -23,6 +23,28 @@ _LOOK = (
     "occupancy.view_countingline",
     "occupancy.view_occupancylog",
 )
+_SEE_PEOPLE = (
+    "identity.view_department",
+    "identity.view_employee",
+    "identity.view_facesample",
+    "identity.view_unknownperson",
+    "identity.view_accesslog",
+)
+_KEEP_PEOPLE = (
+    "identity.add_employee",
+    "identity.change_employee",
+    "identity.add_facesample",
+    "identity.delete_facesample",
+)
+_RUN_PEOPLE = (
+    "identity.add_department",
+    "identity.change_department",
+    "identity.delete_department",
+    "identity.change_unknownperson",
+    "identity.change_accesslog",
+    "identity.erase_employee",
+    "identity.view_erasure",
+)
 _GUARD = (
     "streaming.view_visionworker",
     "alerts.view_alert",
@@ -48,10 +70,26 @@ _SET_UP = (
     "alerts.view_alertdelivery",
 )
 ROLES: Mapping[str, Sequence[str]] = {
-    HR: _LOOK,
-    SECURITY: (*_LOOK, *_GUARD),
-    INTEGRATOR: (*_LOOK, *_INTEGRATE),
-    SITE_ADMIN: (*_LOOK, *_GUARD, *_SET_UP, "identity.view_user"),
+    HR: (*_LOOK, *_SEE_PEOPLE, *_KEEP_PEOPLE, *_RUN_PEOPLE),
+    SECURITY: (*_LOOK, *_GUARD, *_SEE_PEOPLE, "identity.change_accesslog"),
+    INTEGRATOR: (
+        *_LOOK,
+        *_INTEGRATE,
+        *_SEE_PEOPLE,
+        *_KEEP_PEOPLE,
+        "identity.add_accesslog",
+    ),
+    SITE_ADMIN: (
+        *_LOOK,
+        *_GUARD,
+        *_SET_UP,
+        *_SEE_PEOPLE,
+        *_KEEP_PEOPLE,
+        *_RUN_PEOPLE,
+        "identity.add_accesslog",
+        "identity.delete_accesslog",
+        "identity.view_user",
+    ),
 }
 STAFF_ROLES = (HR, SITE_ADMIN)
 """Those who work in the admin."""

@@ -25,6 +25,8 @@ class Job:
     hour: str
     expires_s: int
     """A run that could not start for this long is left to the next one."""
+    day_of_week: str = "*"
+    """As cron has it: 1 is Monday."""
 
 
 JOBS: Sequence[Job] = (
@@ -41,6 +43,42 @@ JOBS: Sequence[Job] = (
         minute="*",
         hour="*",
         expires_s=50,
+    ),
+    Job(
+        name="Remove old snapshots",
+        task="factory_site.tasks.remove_old_snapshots",
+        minute="0",
+        hour="2",
+        expires_s=12 * 3600,
+    ),
+    Job(
+        name="Finish erasures",
+        task="identity.tasks.finish_erasures",
+        minute="10",
+        hour="*",
+        expires_s=3000,
+    ),
+    Job(
+        name="Tidy up after enrolments",
+        task="identity.tasks.tidy_enrolments",
+        minute="15",
+        hour="2",
+        expires_s=12 * 3600,
+    ),
+    Job(
+        name="Compare people with each other",
+        task="identity.tasks.compare_people",
+        minute="20",
+        hour="2",
+        expires_s=12 * 3600,
+    ),
+    Job(
+        name="Tell of photos to look after",
+        task="identity.tasks.tell_of_photos",
+        minute="0",
+        hour="5",
+        day_of_week="1",
+        expires_s=12 * 3600,
     ),
     Job(
         name="Forget expired API logins",
@@ -73,7 +111,12 @@ def sync(jobs: Sequence[Job] = JOBS) -> list[str]:
     missing = [job for job in jobs if job.name not in there]
     for job in missing:
         crontab, _ = CrontabSchedule.objects.get_or_create(
-            minute=job.minute, hour=job.hour, timezone="UTC"
+            minute=job.minute,
+            hour=job.hour,
+            day_of_week=job.day_of_week,
+            day_of_month="*",
+            month_of_year="*",
+            timezone="UTC",
         )
         PeriodicTask.objects.create(
             name=job.name,

@@ -79,6 +79,8 @@ INSTALLED_APPS = [
     "alerts.apps.AlertsConfig",
     "streaming.apps.StreamingConfig",
     "unfold.apps.BasicAppConfig",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
     "factory_site.apps.FactoryAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -86,6 +88,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "import_export",
+    "simple_history",
+    "pgvector.django",
     "axes",
     "channels",
     "csp",
@@ -111,6 +116,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "factory_site.urls"
@@ -202,7 +208,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["streaming.rest.ModelPermissions"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["streaming.rest.LimitedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "streaming.rest.ById",
     "DEFAULT_FILTER_BACKENDS": ["streaming.rest.StrictFilterBackend"],
@@ -222,18 +228,45 @@ SIMPLE_JWT = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Factory Site API",
-    "DESCRIPTION": "Cameras, outages, crossings and alerts of a factory site.",
+    "DESCRIPTION": "Cameras, people, crossings and alerts of a factory site.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    # Else the two fields that bear it give it a name each.
-    "ENUM_NAME_OVERRIDES": {"CauseEnum": "streaming.models.CAUSES"},
+    # Else the fields that bear it give it a name each.
+    "ENUM_NAME_OVERRIDES": {
+        "CauseEnum": "streaming.models.CAUSES",
+        "CameraDirectionEnum": "streaming.models.Camera.Direction",
+    },
 }
 
 # Vision.
 VISION_NAME = env.text("VISION_NAME", "vision-1")
 DETECTOR_MODEL = env.raw("DETECTOR_MODEL")
+
+# Identity. Times in seconds, thresholds on the engine's own scale.
+FACE_ENGINE = env.choice("FACE_ENGINE", "local", of=["local", "rekognition"])
+FACE_MODEL = env.raw("FACE_MODEL")
+FACE_THRESHOLD = env.share("FACE_THRESHOLD")
+FACE_MARGIN = env.share("FACE_MARGIN")
+FACE_MATCH_THRESHOLD = env.integer("FACE_MATCH_THRESHOLD", 85, minimum=1, maximum=100)
+CACHE_TTL_SECONDS = env.integer("CACHE_TTL_SECONDS", 300, minimum=1)
+UNKNOWN_COOLDOWN = env.integer("UNKNOWN_COOLDOWN", 30, minimum=1)
+MAX_REKOGNITION_CALLS_PER_SECOND = env.integer(
+    "MAX_REKOGNITION_CALLS_PER_SECOND", 5, minimum=1
+)
+# With a site's number and a face's id it must fit FaceSample.external_face_id.
+REKOGNITION_COLLECTION = env.label("REKOGNITION_COLLECTION", "factory-site", longest=40)
+REKOGNITION_REGION = env.raw("REKOGNITION_REGION")
+REKOGNITION_ENDPOINT_URL = env.raw("REKOGNITION_ENDPOINT_URL")
+# Group 1 API, first million images a month: aws.amazon.com/rekognition/pricing.
+REKOGNITION_PRICE_USD = env.amount("REKOGNITION_PRICE_USD", 0.001)
+PHOTO_MAX_MIB = env.integer("PHOTO_MAX_MIB", 10, minimum=1)
+PHOTO_MAX_MEGAPIXELS = env.integer("PHOTO_MAX_MEGAPIXELS", 40, minimum=1)
+SNAPSHOT_DAYS = env.integer("SNAPSHOT_DAYS", 90, minimum=1)
+
+# A sheet's empty rows below the last one are no employees.
+IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True
 
 # Text, time, static files, log.
 LANGUAGE_CODE = "en-gb"
@@ -245,8 +278,23 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 _static_root = env.path("STATIC_ROOT", VAR_DIR / "static")
 STATIC_ROOT = _static_root if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
+# Photos and snapshots: private, served by views that ask who looks.
+MEDIA_ROOT = env.path("MEDIA_ROOT", VAR_DIR / "media")
+MEDIA_BUCKET = env.raw("MEDIA_BUCKET")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {"bucket_name": MEDIA_BUCKET, "file_overwrite": True},
+    }
+    if MEDIA_BUCKET
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o640,
+            "directory_permissions_mode": 0o750,
+        },
+    },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION
@@ -272,6 +320,8 @@ LOGGING = {
         # It names passwords; what people may know of it is in the delivery log.
         "apprise": {"handlers": ["nowhere"], "propagate": False, "level": "WARNING"},
         "axes": {"level": "WARNING"},
+        # At DEBUG it logs each request whole, with the face and the signature.
+        "botocore": {"level": "WARNING"},
         # Paths of webhooks and of messengers hold tokens; at DEBUG it logs each.
         "urllib3": {"level": "WARNING"},
         "persistqueue": {"level": "WARNING"},

@@ -15,11 +15,13 @@ from django.conf import settings
 from django.db import connection
 
 from alerts.rules import DISK_FULL_PERCENT
+from identity import usage
+from identity.rekognition.shared_breaker import SharedBreaker
 from streaming import frames, workers
 from streaming.models import Camera, VisionWorker
 from streaming.status import statuses
 
-from . import heartbeats, jobs
+from . import heartbeats, jobs, remote_engine
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from identity.rekognition.shared_breaker import BreakerReport
+    from identity.usage import Usage
     from streaming.status import CameraStatus
     from streaming.workers import WorkerStatus
 
@@ -71,6 +75,8 @@ class RedisReport:
     running: Sequence[WorkerStatus]
     viewers: Mapping[str, int]
     """How many watch each camera, by code; those that nobody watches are left out."""
+    breaker: BreakerReport
+    """Of the remote engine, whether it is used or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ class System:
     queue_length: int | None
     """None without Redis."""
     disk: Disk
+    usage: Usage | None
+    """Recognitions of this UTC day; None without Redis."""
 
     @property
     def beat_runs(self) -> bool:
@@ -148,12 +156,13 @@ def look(*, cameras: QuerySet[Camera], now: datetime) -> System:
     """
     found = look_into_redis()
     running = found.running if found else []
+    used = usage.today() if found else None
     shown = list(cameras.select_related("site").order_by("site__name", "code"))
     shown.sort(key=lambda camera: not camera.is_out(now=now))
     return System(
         version=VERSION,
         now=now,
-        parts=parts(found, now=now),
+        parts=[*parts(found, now=now), *remote_parts(found, used)],
         workers=vision_workers(running, now=now),
         cameras=statuses(
             shown,
@@ -164,6 +173,7 @@ def look(*, cameras: QuerySet[Camera], now: datetime) -> System:
         jobs=jobs.listed(now=now),
         queue_length=found.queue_length if found else None,
         disk=disk(),
+        usage=used,
     )
 
 
@@ -175,6 +185,7 @@ def look_into_redis() -> RedisReport | None:
             client.ping()
             answer_ms = 1000 * (time.perf_counter() - asked_s)
             server, queue_length, scores = _ask(client)
+            breaker = SharedBreaker(client).look()
         running = workers.running()
         viewers = frames.viewers_by_code()
     except redis.RedisError:
@@ -187,6 +198,7 @@ def look_into_redis() -> RedisReport | None:
         heartbeats=heartbeats.heard(dict(scores)),
         running=running,
         viewers=viewers,
+        breaker=breaker,
     )
 
 
@@ -259,6 +271,26 @@ def beating(
         since=noted[0].at if noted else None,
         detail=does,
     )
+
+
+def remote_parts(found: RedisReport | None, used: Usage | None) -> list[Part]:
+    """Return Rekognition, where settings choose it."""
+    if settings.FACE_ENGINE != "rekognition":
+        return []
+    name = "Rekognition"
+    if found is None:
+        words = "not asked without Redis, the local engine recognises"
+        return [Part(name=name, health=Health.BAD, words=words)]
+    is_asked, words, since = remote_engine.words(found.breaker)
+    return [
+        Part(
+            name=name,
+            health=Health.OK if is_asked else Health.BAD,
+            words=words,
+            since=since,
+            detail=remote_engine.detail(found.breaker, used),
+        )
+    ]
 
 
 def vision_workers(running: Sequence[WorkerStatus], *, now: datetime) -> list[Worker]:

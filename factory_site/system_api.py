@@ -39,9 +39,14 @@ class WorkerSerializer(serializers.Serializer[Any]):
     fallback = serializers.BooleanField(source="status.fallback", default=None)
     weights = serializers.CharField(source="status.weights", default=None)
     weights_sha256 = serializers.CharField(source="status.weights_sha256", default=None)
+    face_model = serializers.CharField(source="status.face_model", default=None)
+    face_fallback = serializers.BooleanField(
+        source="status.face_fallback", default=None
+    )
     busy = serializers.FloatField(source="status.busy", default=None)
     memory_bytes = serializers.IntegerField(source="status.memory_bytes", default=None)
     queued = serializers.IntegerField(source="status.queued", default=None)
+    faces_queued = serializers.IntegerField(source="status.faces_queued", default=None)
     failed = serializers.IntegerField(source="status.failed", default=None)
     stale = serializers.IntegerField(source="status.stale", default=None)
 

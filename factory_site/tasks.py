@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
@@ -14,6 +16,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from alerts import conditions
 from alerts.models import Alert
 from alerts.tasks import send_soon
+from identity import snapshots
 from streaming.services import mark_lost
 
 from . import system
@@ -34,6 +37,13 @@ def camera_health(**_: Any) -> dict[str, Any]:
         "cameras without a worker": len(lost),
         "alerts unresolved": Alert.objects.unresolved().count(),
     }
+
+
+@shared_task(time_limit=600, ignore_result=False)
+def remove_old_snapshots(**_: Any) -> dict[str, int]:
+    """Remove the pictures of visits older than SNAPSHOT_DAYS, and those of none."""
+    older_than = timedelta(days=settings.SNAPSHOT_DAYS)
+    return asdict(snapshots.clean_up(older_than=older_than, now=timezone.now()))
 
 
 @shared_task(time_limit=300, ignore_result=False)

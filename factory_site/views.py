@@ -26,14 +26,20 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from identity.models import AccessLog
     from occupancy.models import OccupancyLog
     from streaming.models import CameraOutage
     from streaming.vision.stats import CameraStats
 
 CROSSINGS_SHOWN = 20
 OUTAGES_SHOWN = 20
+IDENTITIES_SHOWN = 5
 FALLBACK = (
     "No weights: people are found by the simple OpenCV detector and will be missed."
+)
+FACE_FALLBACK = (
+    "No weights for faces: dlib stands in and misses more of them. "
+    "Run manage.py fetch_models."
 )
 NO_WORKER = "No vision worker is running: pictures and counts stand still."
 SET_ASIDE = "Events that could not be recorded: {}. The vision worker's log says why."
@@ -84,6 +90,7 @@ def camera(request: HttpRequest, code: str) -> HttpResponse:
             "sees_counts": with_counts,
             "crossings": last_crossings(shown) if with_counts else [],
             "outages": last_outages(shown, now=now) if sees_outages else None,
+            "identities": last_identities(request, shown),
         },
     )
 
@@ -95,6 +102,15 @@ def sees_counts(request: HttpRequest) -> bool:
 def last_crossings(of: Camera) -> QuerySet[OccupancyLog]:
     logs = of.occupancy_logs.select_related("line").newest_first()
     return logs[:CROSSINGS_SHOWN]
+
+
+def last_identities(request: HttpRequest, of: Camera) -> list[AccessLog] | None:
+    """Return whom it saw last; None where the user may not see that, or nobody can."""
+    looks = Camera.Task.FACES in of.tasks
+    if not request.user.has_perm("identity.view_accesslog"):
+        return None
+    found = list(of.access_logs.with_names().newest_first()[:IDENTITIES_SHOWN])
+    return found if looks or found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +170,10 @@ def worker_problems() -> list[str]:
         return [NO_REDIS]
     if not running:
         return [NO_WORKER]
-    fallback = [FALLBACK] if any(worker.fallback for worker in running) else []
     failed = sum(worker.failed for worker in running)
-    return fallback + ([SET_ASIDE.format(failed)] if failed else [])
+    problems = {
+        FALLBACK: any(worker.fallback for worker in running),
+        FACE_FALLBACK: any(worker.face_fallback for worker in running),
+        SET_ASIDE.format(failed): failed > 0,
+    }
+    return [problem for problem, is_so in problems.items() if is_so]

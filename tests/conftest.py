@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from factory_site import embedded, roles
+from streaming import desk
 from tests.environment import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from identity.faces import FaceModel
 
 
 def pytest_configure() -> None:
@@ -44,6 +48,51 @@ def redis_client(servers: None) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
         yield client
+
+
+@pytest.fixture
+def card_faces(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take tests/cards.py for the face model of this process."""
+    from tests import cards
+
+    yield from _with_model(cards.card_model(), monkeypatch)
+
+
+def _with_model(model: FaceModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    from identity import engines, face_model, face_work
+
+    for module in (face_model, face_work):
+        monkeypatch.setattr(module, "the_face_model", lambda: model)
+    engines.the_engine.cache_clear()
+    yield
+    engines.the_engine.cache_clear()
+
+
+@pytest.fixture
+def photo_worker(
+    redis_client: redis.Redis, card_faces: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answer what is asked at the desk, in this thread: it sees the test's own rows.
+
+    Questions and answers go through Redis as ever. Faces are cards (tests/cards.py).
+    """
+
+    def work(task: str, question: str, payload: Mapping[str, Any], **_: object) -> None:
+        import_string(task).apply(kwargs={**payload, "question": question})
+
+    monkeypatch.setattr(desk, "_send", work)
+
+
+@pytest.fixture
+def real_faces(
+    photo_worker: None, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """Have the desk look at photos with the real face model; give those of people."""
+    from identity.face_model import load_face_model
+
+    model = load_face_model(shared / "models")
+    for _ in _with_model(model, monkeypatch):
+        yield shared / "samples" / "faces"
 
 
 @pytest.fixture

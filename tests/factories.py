@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -10,7 +12,15 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from alerts.models import Alert, AlertChannel, AlertRule, Kind, Severity
-from identity.models import User
+from identity.models import (
+    AccessLog,
+    Department,
+    Employee,
+    FaceSample,
+    UnknownPerson,
+    User,
+)
+from identity.models.vectors import DIMENSIONS
 from occupancy.models import CountingLine
 from occupancy.pipeline import LineCrossed
 from streaming.models import Camera, CameraOutage, Site
@@ -22,6 +32,9 @@ if TYPE_CHECKING:
     from occupancy.rules import Direction
 
 _numbers = count(1)
+
+FACE_MODEL = "test-128"
+"""Name of the face model that made the vectors of these rows."""
 
 
 def make_site(**values: Any) -> Site:
@@ -118,3 +131,98 @@ def make_crossing(
         "at": timezone.now(),
     }
     return LineCrossed(**defaults | values)
+
+
+def make_vector(seed: int | None = None) -> list[float]:
+    """Make a vector of unit length; the same for the same seed.
+
+    Those of two seeds are hardly alike: their similarity is about 0 +- 0.1.
+    """
+    numbers = random.Random(next(_numbers) if seed is None else f"face {seed}")
+    values = [numbers.gauss(0, 1) for _ in range(DIMENSIONS)]
+    return _unit(values)
+
+
+def make_vector_like(
+    vector: Sequence[float], similarity: float, *, seed: int | None = None
+) -> list[float]:
+    """Make a vector of unit length that is so similar to another of unit length."""
+    other = make_vector(seed)
+    along = sum(a * b for a, b in zip(vector, other, strict=True))
+    across = _unit([b - along * a for a, b in zip(vector, other, strict=True)])
+    rest = math.sqrt(1 - similarity**2)
+    return [similarity * a + rest * b for a, b in zip(vector, across, strict=True)]
+
+
+def _unit(values: Sequence[float]) -> list[float]:
+    length = math.hypot(*values)
+    return [value / length for value in values]
+
+
+def make_department(**values: Any) -> Department:
+    values["site"] = values.get("site") or make_site()
+    return Department.objects.create(
+        **{"name": f"Department {next(_numbers)}"} | values
+    )
+
+
+def make_employee(**values: Any) -> Employee:
+    department = values.get("department")
+    if not values.get("site"):
+        values["site"] = department.site if department else make_site()
+    number = next(_numbers)
+    defaults = {"code": f"E-{number}", "name": f"Person {number}"}
+    return Employee.objects.create(**defaults | values)
+
+
+def make_face_sample(**values: Any) -> FaceSample:
+    """Make a photo's row; there is no file of that name."""
+    values["employee"] = values.get("employee") or make_employee()
+    defaults = {
+        "image": f"faces/{uuid4().hex}.jpg",
+        "embedding": make_vector(),
+        "face_model": FACE_MODEL,
+        "quality": 0.8,
+        "height_px": 160,
+    }
+    return FaceSample.objects.create(**defaults | values)
+
+
+def make_unknown_person(**values: Any) -> UnknownPerson:
+    values["site"] = values.get("site") or make_site()
+    seen_at = values.get("last_seen_at") or timezone.now()
+    defaults = {
+        "embedding": make_vector(),
+        "face_model": FACE_MODEL,
+        "first_seen_at": seen_at,
+        "last_seen_at": seen_at,
+    }
+    return UnknownPerson.objects.create(**defaults | values)
+
+
+def make_access_log(**values: Any) -> AccessLog:
+    """Make a visit: of the employee, if given, who was let in; else of a stranger."""
+    employee = values.get("employee")
+    values["camera"] = values.get("camera") or make_camera(
+        site=employee.site if employee else None
+    )
+    values.setdefault("occurred_at", timezone.now())
+    decisions = AccessLog.Decision
+    defaults = {
+        "event_id": uuid4(),
+        "decision": decisions.AUTHORIZED if employee else decisions.UNKNOWN,
+        "similarity": 0.7 if employee else 0.2,
+        "runner_up": 0.1,
+        "threshold": 0.42,
+        "margin": 0.08,
+        "engine": "local",
+        "session": "20260302T080000Z",
+        "track_id": next(_numbers),
+        "x": 0.5,
+        "y": 0.5,
+        "embedding": make_vector(),
+        "face_model": FACE_MODEL,
+        "quality": 0.8,
+        "last_seen_at": values["occurred_at"],
+    }
+    return AccessLog.objects.create(**defaults | values)

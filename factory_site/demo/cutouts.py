@@ -1,4 +1,4 @@
-"""People for the demo clips, cut out of a picture that an installed package carries."""
+"""People for the demo clips, cut out of pictures that installed packages carry."""
 
 from __future__ import annotations
 
@@ -104,33 +104,66 @@ _MAN_IN_BLACK: Final = _Outline(
         ((300, 490), (262, 520)),
     ),
 )  # fmt: skip
+_MAN_AT_DESK: Final = _Outline(
+    around=(
+        (985, 36), (930, 56), (896, 96), (888, 150), (890, 190), (904, 216), (900, 240),
+        (866, 262), (812, 290), (772, 330), (754, 380), (748, 402), (1090, 402),
+        (1076, 366), (1044, 318), (1030, 288), (1050, 250), (1064, 190), (1076, 130),
+        (1066, 84), (1034, 52),
+    ),
+    inside=(
+        ((985, 60), (920, 110), (910, 140)),
+        ((985, 90), (1040, 100), (1050, 140)),
+        ((980, 120), (985, 220), (990, 300), (1000, 390)),
+        ((900, 280), (820, 320), (790, 380)),
+        ((930, 290), (900, 380)),
+        ((1035, 340), (1060, 390)),
+    ),
+)  # fmt: skip
+_WOMAN_IN_CAP: Final = _Outline(
+    around=(
+        (270, 18), (214, 38), (170, 68), (148, 100), (146, 136), (146, 184), (154, 216),
+        (156, 270), (182, 308), (196, 326), (150, 346), (88, 366), (46, 392), (26, 440),
+        (16, 520), (6, 599), (511, 599), (511, 430), (497, 390), (440, 366), (360, 338),
+        (334, 318), (352, 290), (374, 206), (380, 150), (376, 98), (352, 68), (320, 38),
+    ),
+    inside=(
+        ((265, 35), (200, 80), (165, 115)),
+        ((270, 60), (330, 90), (360, 130)),
+        ((265, 130), (265, 300), (265, 590)),
+        ((180, 180), (180, 260)),
+        ((350, 160), (345, 240)),
+        ((80, 400), (60, 580)),
+        ((440, 400), (480, 580)),
+    ),
+)  # fmt: skip
 
 
-def picture_path(name: str) -> Path:
-    """Find a picture of ultralytics without importing it: torch takes seconds.
+def picture_path(name: str, *, folder: str = "ultralytics/assets") -> Path:
+    """Find a picture of a package without importing it: torch takes seconds.
 
-    Raises `PicturesMissing`.
+    `folder` begins with the package's name. Raises `PicturesMissing`.
     """
-    spec = importlib.util.find_spec("ultralytics")
-    folders = (spec.submodule_search_locations if spec else None) or ()
-    for folder in folders:
-        path = Path(folder) / "assets" / name
+    package, _, inner = folder.partition("/")
+    spec = importlib.util.find_spec(package)
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        path = Path(place) / inner / name
         if path.is_file():
             return path
     raise PicturesMissing(
-        f"The picture {name} of the package ultralytics is not installed, and the demo"
+        f"The picture {name} of the package {package} is not installed, and the demo"
         " clips are made of it. Install requirements.txt, or set DEMO_FOOTAGE to a"
         " folder of recordings."
     )
 
 
-def photo(name: str) -> Image:
-    """Read a picture of ultralytics; raises `PicturesMissing`."""
-    picture = cv2.imread(str(picture_path(name)))
+def photo(name: str, *, folder: str = "ultralytics/assets") -> Image:
+    """Read a picture of a package; raises `PicturesMissing`."""
+    path = picture_path(name, folder=folder)
+    picture = cv2.imread(str(path))
     if picture is None:
         raise PicturesMissing(
-            f"The picture {name} of the package ultralytics cannot be read. Install"
-            " the package again."
+            f"The picture {path} cannot be read. Install its package again."
         )
     return cast("Image", picture)
 
@@ -142,11 +175,19 @@ def people() -> tuple[Cutout, ...]:
     return _cut(street, _MAN_IN_COAT), _cut(street, _MAN_IN_BLACK)
 
 
-def _cut(street: Image, outline: _Outline) -> Cutout:
+@functools.cache
+def visitors() -> tuple[Cutout, ...]:
+    """Return two people from the chest up, whose faces are seen; the same each time."""
+    bench = photo("zidane.jpg")
+    portrait = photo("grace_hopper.jpg", folder="matplotlib/mpl-data/sample_data")
+    return _cut(bench, _MAN_AT_DESK), _cut(portrait, _WOMAN_IN_CAP)
+
+
+def _cut(picture: Image, outline: _Outline) -> Cutout:
     around = np.array(outline.around, np.int32)
     x, y, width, height = cv2.boundingRect(around)
     left, top = max(0, x - MARGIN_PX), max(0, y - MARGIN_PX)
-    part = street[top : y + height + MARGIN_PX, left : x + width + MARGIN_PX].copy()
+    part = picture[top : y + height + MARGIN_PX, left : x + width + MARGIN_PX].copy()
     mask = np.full(part.shape[:2], cv2.GC_BGD, np.uint8)
     cv2.fillPoly(mask, [around - (left, top)], int(cv2.GC_PR_FGD))
     for line in outline.inside:

@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 
-from . import scenery
+from . import reception, scenery
 from .cutouts import Cutout, people
 from .vehicle import HEIGHT_M as TRUCK_HEIGHT_M
 from .vehicle import truck
@@ -262,6 +262,16 @@ def gate_scene() -> Scene:
     return Scene("gate", 27, scenery.gate, (lorry, walker), truth)
 
 
+def reception_scene() -> Scene:
+    """Describe the reception that two people come to, first one, then the other."""
+    visitors = (
+        reception.Visitor(person=0, start_s=1, stays_s=4, at_px=560, height_px=340),
+        reception.Visitor(person=1, start_s=13, stays_s=4, at_px=700, height_px=420),
+    )
+    actors = (*visitors, reception.Desk())
+    return Scene("reception", 24, reception.hall, actors, ClipTruth(ins=2, outs=0))
+
+
 def compose(folder: Path, *, progress: Progress | None = None) -> list[DemoClip]:
     """Write the demo's clips to `folder`, but for those already there.
 
@@ -269,7 +279,7 @@ def compose(folder: Path, *, progress: Progress | None = None) -> list[DemoClip]
     """
     folder.mkdir(parents=True, exist_ok=True)
     clips = []
-    for scene in (yard_scene(), gate_scene()):
+    for scene in (yard_scene(), gate_scene(), reception_scene()):
         path = folder / f"{scene.name}.mp4"
         if not _is_current(path):
             _write(scene, path, progress)

@@ -1,4 +1,4 @@
-"""The demo site: two cameras playing composed footage, and a login for each role."""
+"""The demo site: cameras playing composed footage, and a login for each role."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .footage import DemoClip
 
+SLUG = "demo"
 SITE = {"name": "Demo plant", "time_zone": "Asia/Kolkata"}
 LOGINS = {
     "hana": roles.HR,
@@ -27,6 +28,7 @@ LOGINS = {
     "iris": roles.INTEGRATOR,
     "amir": roles.SITE_ADMIN,
 }
+TASKS = {"reception": [Camera.Task.FACES.value]}
 PLACES = {"gate": Camera.Place.GATE, "yard": Camera.Place.YARD}
 """By the name of the clip."""
 PASSWORD_BYTES = 9
@@ -41,7 +43,7 @@ def seed(*, clips: Sequence[DemoClip], passwords: Path) -> dict[str, str]:
     there is somebody's own, and is neither touched nor returned.
     """
     roles.sync()
-    site, _ = Site.objects.get_or_create(slug="demo", defaults=SITE)
+    site, _ = Site.objects.get_or_create(slug=SLUG, defaults=SITE)
     for clip in clips:
         seed_camera(site, clip)
     made = {name: seed_login(name, site, passwords / name) for name in LOGINS}
@@ -59,9 +61,10 @@ def seed_camera(site: Site, clip: DemoClip) -> None:
             "loop": True,
             "direction": Camera.Direction.BOTH,
             "place": PLACES.get(clip.name, Camera.Place.HALL),
+            "tasks": TASKS.get(clip.name, [Camera.Task.PEOPLE.value]),
         },
     )
-    if is_new:
+    if is_new and Camera.Task.PEOPLE in camera.tasks:
         CountingLine.objects.create(
             camera=camera, name="Middle", x1=0.5, y1=0.0, x2=0.5, y2=1.0
         )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from factory_site.pipelines import Event, stages_of
-from occupancy.pipeline import LineCrossed
+from factory_site.pipelines import Event, stages_of, the_recogniser
+from identity.models import Employee
+from identity.pipeline import FaceOffered
+from identity.rules import standing
+from streaming.models import Camera
 from streaming.vision.pipeline import CameraPipeline
 from streaming.vision.recording import analyse
 from streaming.vision.types import Frame
@@ -18,6 +21,7 @@ from streaming.vision.types import Frame
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from occupancy.pipeline import LineCrossed
     from streaming.vision.geometry import NamedLine
     from streaming.vision.pipeline import Analysis
     from streaming.vision.plans import CameraPlan
@@ -25,6 +29,39 @@ if TYPE_CHECKING:
     from streaming.vision.sources import VideoSource
 
     Seen = Callable[[Analysis[Event]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose the faces of one visit are."""
+
+    frame: int
+    """With the best face, from 1."""
+    track: int
+    decision: str
+    employee: str | None
+    """Code of who was recognised."""
+    similarity: float | None
+    runner_up: float | None
+
+
+def identity_of(offer: FaceOffered) -> Identity:
+    """Compare the faces with the people of the camera's site; record nothing."""
+    site_id = Camera.objects.values_list("site_id", flat=True).get(code=offer.camera)
+    verdict = the_recogniser().judge(offer.faces, site_id=site_id)
+    employee = Employee.objects.get(pk=verdict.person) if verdict.person else None
+    return Identity(
+        frame=offer.frame_index + 1,
+        track=offer.track_id,
+        decision=standing(verdict, may_enter=bool(employee and employee.may_enter)),
+        employee=employee.code if employee else None,
+        similarity=_rounded(verdict.similarity),
+        runner_up=_rounded(verdict.runner_up),
+    )
+
+
+def _rounded(similarity: float | None) -> float | None:
+    return None if similarity is None else round(similarity, 4)
 
 
 @dataclass(slots=True)
@@ -43,6 +80,7 @@ class Report:
     seconds: float = 0.0
     track_ids: set[int] = field(default_factory=set)
     crossings: list[LineCrossed] = field(default_factory=list)
+    identities: list[Identity] = field(default_factory=list)
 
     def count(self, seconds: float) -> None:
         """Take note of a decoded frame, analysed or not."""
@@ -52,7 +90,14 @@ class Report:
     def add(self, analysis: Analysis[Event]) -> None:
         self.frames_analysed += analysis.analysed
         self.track_ids.update(t.id for t in analysis.tracks if t.confirmed)
-        self.crossings += [e for e in analysis.events if isinstance(e, LineCrossed)]
+        self.note(analysis.events)
+
+    def note(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, FaceOffered):
+                self.identities.append(identity_of(event))
+            else:
+                self.crossings.append(event)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -63,6 +108,7 @@ class Report:
             "fps": round(self.frames / self.seconds, 2) if self.seconds else 0.0,
             "tracks": len(self.track_ids),
             "lines": [self._line(line) for line in self.lines],
+            "identities": [asdict(identity) for identity in self.identities],
         }
 
     def _line(self, line: NamedLine) -> dict[str, Any]:
@@ -117,5 +163,6 @@ def analyse_recording(
     ):
         report.add(analysis)
         seen(analysis)
+    report.note(pipeline.finish())
     report.seconds = time.perf_counter() - began_s
     return report

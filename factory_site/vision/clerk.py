@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db import Error, connection
 
 from factory_site import pipelines
-from streaming.event_queue import TryAgainLater, left_beside
+from streaming.event_queue import TryAgainLater, deliver_left_beside
 from streaming.leases import RENEW_EVERY_S
 from streaming.models import Camera
 from streaming.services import report_frames, report_state
@@ -185,10 +185,7 @@ class Clerk:
         """Deliver events that dead workers left on this machine; False if none."""
         if now_s < self._look_around_at_s:
             return False
-        delivered = 0
-        for queue in left_beside(self._queue.folder):
-            while delivered < BATCH and queue.deliver(self._record):
-                delivered += 1
+        delivered = deliver_left_beside(self._queue, self._record, limit=BATCH)
         if delivered < BATCH:
             self._look_around_at_s = now_s + LOOK_AROUND_S
         return bool(delivered)

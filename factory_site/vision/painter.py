@@ -17,13 +17,15 @@ from streaming.vision.annotate import annotate, encode_jpeg, shrink
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from streaming.frames import FramePublisher
     from streaming.vision.pipeline import Analysis
     from streaming.vision.plans import CameraPlan
     from streaming.vision.types import Track
     from streaming.workers import WorkerStatus
+
+    from .names import Names
 
 logger = logging.getLogger(__name__)
 MAX_FPS = {Kind.FULL: 30, Kind.TILE: 5, Kind.DETECTIONS: 10}
@@ -73,13 +75,17 @@ class Painter:
     """
 
     def __init__(
-        self, publisher: FramePublisher, status: Callable[[], WorkerStatus]
+        self,
+        publisher: FramePublisher,
+        status: Callable[[], WorkerStatus],
+        names: Names,
     ) -> None:
         self.watched: frozenset[str] = frozenset()
         """Cameras of which every frame is wanted. Tiles and detections make do with
         the frames that are looked at anyway, so that a wall costs no more decoding."""
         self._publisher = publisher
         self._status = status
+        self._names = names
         self._wanted: frozenset[tuple[str, Kind]] = frozenset()
         self._offered: frozenset[str] = frozenset()
         self._newest: dict[str, _Offer] = {}
@@ -129,7 +135,8 @@ class Painter:
             pace = self._paces[code, kind]
             if offer and offer.number > pace.number and pace.is_due(kind, now_s):
                 fps = pace.note(offer.number, now_s)
-                self._publisher.publish(code, kind, payload(kind, offer, fps))
+                names = self._names.of(offer.analysis.frame)
+                self._publisher.publish(code, kind, payload(kind, offer, names, fps))
 
     def _look(self, now_s: float) -> None:
         if now_s >= self._look_at_s:
@@ -165,15 +172,21 @@ class Painter:
         self._redis_is_away = False
 
 
-def payload(kind: Kind, offer: _Offer, fps: float) -> bytes:
+def payload(kind: Kind, offer: _Offer, names: Mapping[int, str], fps: float) -> bytes:
     """Return what viewers of one kind receive."""
+    plan, analysis = offer.plan, offer.analysis
     if kind is Kind.DETECTIONS:
-        return detections(offer.plan, offer.analysis)
-    return picture(offer.plan, offer.analysis, max_width=MAX_WIDTH_PX[kind], fps=fps)
+        return detections(plan, analysis, names)
+    return picture(plan, analysis, names, max_width=MAX_WIDTH_PX[kind], fps=fps)
 
 
 def picture(
-    plan: CameraPlan, analysis: Analysis[Any], *, max_width: int, fps: float
+    plan: CameraPlan,
+    analysis: Analysis[Any],
+    names: Mapping[int, str],
+    *,
+    max_width: int,
+    fps: float,
 ) -> bytes:
     """Return a JPEG, drawn on at its final size so that its words stay readable."""
     local = analysis.frame.at.astimezone(ZoneInfo(plan.time_zone))
@@ -181,6 +194,7 @@ def picture(
         shrink(analysis.frame.image, max_width=max_width),
         analysis.tracks,
         lines=plan.lines,
+        notes=names,
         camera=plan.name,
         time=f"{local:%Y-%m-%d %H:%M:%S}",
         fps=fps,
@@ -188,7 +202,9 @@ def picture(
     return encode_jpeg(drawn)
 
 
-def detections(plan: CameraPlan, analysis: Analysis[Any]) -> bytes:
+def detections(
+    plan: CameraPlan, analysis: Analysis[Any], names: Mapping[int, str]
+) -> bytes:
     """Return the confirmed tracks as JSON; boxes are relative, see docs/api.md."""
     height, width = analysis.frame.image.shape[:2]
     return msgspec.json.encode(
@@ -196,16 +212,21 @@ def detections(plan: CameraPlan, analysis: Analysis[Any]) -> bytes:
             "camera": plan.code,
             "at": analysis.frame.at,
             "frame": {"width": width, "height": height},
-            "tracks": [_track(track) for track in analysis.tracks if track.confirmed],
+            "tracks": [
+                _track(track, names.get(track.id))
+                for track in analysis.tracks
+                if track.confirmed
+            ],
         }
     )
 
 
-def _track(track: Track) -> dict[str, object]:
+def _track(track: Track, person: str | None) -> dict[str, object]:
     box = track.box
     return {
         "id": track.id,
         "label": track.label,
         "confidence": round(float(track.confidence), 3),
         "box": [round(float(edge), 4) for edge in (box.x1, box.y1, box.x2, box.y2)],
+        "person": person,
     }

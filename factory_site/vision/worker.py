@@ -1,7 +1,8 @@
 """The vision worker: one process serving many cameras.
 
-Three threads, so that none waits for another's trouble: the loop here (frames to
-events on disk), the clerk (Postgres) and the painter (Redis and viewers).
+Threads of their own, so that none waits for another's trouble: the loop here (frames
+to events on disk), the clerk (Postgres), the painter (Redis and viewers) and those that
+have faces identified.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import time
 from typing import TYPE_CHECKING
 
 import psutil
+from django.conf import settings
 from django.utils import timezone
 
 from factory_site import pipelines
+from identity.face_model import the_face_model
+from identity.pipeline import FaceOffered
 from streaming.frames import FramePublisher
 from streaming.leases import Holder
 from streaming.vision.plans import CameraState
@@ -24,6 +28,8 @@ from streaming.weights import fingerprint
 from streaming.workers import WorkerStatus
 
 from .clerk import Clerk
+from .identifier import THREADS, Identifier
+from .names import Names
 from .painter import Painter
 from .tenure import Tenure
 
@@ -37,6 +43,8 @@ if TYPE_CHECKING:
     from streaming.vision.plans import CameraPlan
     from streaming.vision.trouble import Trouble
 
+    from .identifier import Identify
+
 logger = logging.getLogger(__name__)
 IDLE_S = 0.005
 GATHER_S = 0.02
@@ -44,7 +52,7 @@ GATHER_S = 0.02
 
 
 class PartFailed(Exception):
-    """The clerk or the painter ended by an error, which is the cause."""
+    """The clerk, the painter or an identifier ended by an error, which is the cause."""
 
 
 def rest_s(*, worked: bool, cameras: int, is_watched: bool) -> float:
@@ -68,6 +76,8 @@ class VisionWorker:
         detector: NamedDetector,
         weights: Path | None = None,
         queue: EventQueue,
+        faces: EventQueue,
+        identify: Identify,
         load_plans: Callable[[Collection[str]], Sequence[CameraPlan]],
         pinned: Sequence[str] = (),
     ) -> None:
@@ -81,7 +91,10 @@ class VisionWorker:
         self._queue = queue
         self._tenure = Tenure(Holder(name, queue.id, pinned))
         self._clerk = Clerk(queue, self._tenure, load_plans)
-        self._painter = Painter(FramePublisher(), self.status)
+        self._names = Names()
+        self._identifier = Identifier(faces, identify, self._names)
+        self._finds_faces = False
+        self._painter = Painter(FramePublisher(), self.status, self._names)
         self._runner: Runner[pipelines.Event] = Runner(
             detector,
             stages_of=pipelines.stages_of,
@@ -99,6 +112,8 @@ class VisionWorker:
             "clerk": (self._clerk.run, self._has_closed),
             "painter": (self._painter.run, self.stopping),
         }
+        for number in range(THREADS[settings.FACE_ENGINE]):
+            parts[f"identifier {number + 1}"] = (self._identifier.run, self.stopping)
         threads = [
             threading.Thread(target=self._guard, args=part, name=name)
             for name, part in parts.items()
@@ -117,10 +132,13 @@ class VisionWorker:
                 )
         finally:
             self.stopping.set()
-            self._runner.close()
-            self._has_closed.set()
-            for thread in threads:
-                thread.join()
+            try:
+                self._runner.close()
+            finally:
+                # Also where a full disk takes no event: else the process never ends.
+                self._has_closed.set()
+                for thread in threads:
+                    thread.join()
         if self._failure:
             raise PartFailed from self._failure
 
@@ -139,6 +157,7 @@ class VisionWorker:
         """Take up new plans and one frame of each camera; False when idle."""
         if (plans := self._clerk.take_plans()) is not None:
             self._runner.reconcile(plans)
+            self._finds_faces = any(plan.finds_faces for plan in plans)
             self._tenure.running = frozenset(self._runner.codes)
             self._painter.look_after(self._tenure.running)
         self._runner.watch(self._painter.watched)
@@ -146,30 +165,42 @@ class VisionWorker:
         return self._runner.step(now_s=now_s)
 
     def status(self) -> WorkerStatus:
+        model = the_face_model() if self._finds_faces else None
+        faces = self._identifier.queue
         return WorkerStatus(
             name=self._name,
             detector=self._detector.name,
             fallback=self._detector.fallback,
             cameras=self._runner.stats(),
             queued=len(self._queue),
-            failed=self._queue.failed,
-            stale=self._clerk.stale,
+            failed=self._queue.failed + faces.failed,
+            stale=self._clerk.stale + self._identifier.stale,
             busy=self._runner.busy,
             memory_bytes=psutil.Process().memory_info().rss,
             weights=self._weights.name if self._weights else "",
             weights_sha256=self._weights_sha256,
+            faces_queued=len(faces),
+            face_model=model.embedder.name if model else "",
+            face_fallback=bool(model and model.is_fallback),
         )
 
     def on_analysis(
         self, plan: CameraPlan, analysis: Analysis[pipelines.Event]
     ) -> None:
-        for event in analysis.events:
-            claim = self._tenure.claim(plan.code, time.monotonic())
-            self._queue.put(
-                pipelines.encode(event, term=claim.term, is_sure=claim.is_sure)
-            )
+        self._put(plan, analysis.events)
         self._clerk.note_frame(plan.code, analysis.frame.at)
         self._painter.show(plan, analysis)
+
+    def on_end(self, plan: CameraPlan, events: Sequence[pipelines.Event]) -> None:
+        self._put(plan, events)
+
+    def _put(self, plan: CameraPlan, events: Sequence[pipelines.Event]) -> None:
+        """Write events to disk: offered faces to their own queue."""
+        for event in events:
+            claim = self._tenure.claim(plan.code, time.monotonic())
+            text = pipelines.encode(event, term=claim.term, is_sure=claim.is_sure)
+            is_face = isinstance(event, FaceOffered)
+            (self._identifier.queue if is_face else self._queue).put(text)
 
     def on_state(
         self, plan: CameraPlan, state: CameraState, trouble: Trouble | None

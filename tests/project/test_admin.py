@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,21 +14,28 @@ from django.db.models import Model
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from factory_site.roles import HR, SITE_ADMIN
+from identity.models import Employee, Erasure
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming.leases import LEASE, Holder, enter
 from streaming.models import Camera, VisionWorker
 from tests.factories import (
+    make_access_log,
     make_alert,
     make_camera,
     make_channel,
     make_crossing,
+    make_department,
+    make_employee,
+    make_face_sample,
     make_line,
     make_outage,
     make_rule,
     make_site,
+    make_unknown_person,
     make_user,
 )
 
@@ -40,6 +48,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 MACHINE_WRITTEN = {
+    "accesslog",
+    "erasure",
+    "facesample",
+    "unknownperson",
     "alert",
     "alertdelivery",
     "cameraoutage",
@@ -66,6 +78,17 @@ def line() -> CountingLine:
     line = make_line()
     record_crossing(event=make_crossing(line, Direction.IN))
     return line
+
+
+def make_person(camera: Camera) -> Employee:
+    """Make somebody of whom every table of people tells."""
+    department = make_department(site=camera.site, name="Their shop")
+    person = make_employee(department=department, code="THEIRS", name="Their Asha")
+    make_face_sample(employee=person)
+    make_access_log(camera=camera, employee=person, notes="Their visit")
+    make_unknown_person(site=camera.site, employee=person, promoted_at=timezone.now())
+    Erasure.objects.create(employee=person, erased_at=timezone.now(), removed={})
+    return person
 
 
 class TestPages:
@@ -97,6 +120,24 @@ class TestPages:
             == 200
         )
 
+    @pytest.mark.parametrize(
+        "model", ["department", "employee", "facesample", "accesslog", "erasure"]
+    )
+    def test_of_people_open_to_change(
+        self, admin_client: Client, line: CountingLine, model: str
+    ) -> None:
+        make_person(line.camera)
+        rows: Any = admin.site._registry
+        (kind,) = (each for each in rows if each._meta.model_name == model)
+        address = reverse(
+            f"admin:identity_{model}_change", args=[kind.objects.get().pk]
+        )
+
+        listed = admin_client.get(reverse(f"admin:identity_{model}_changelist"))
+
+        assert "Their" in listed.content.decode()
+        assert admin_client.get(address).status_code == 200
+
     @pytest.mark.parametrize("name", SCOPED)
     @pytest.mark.usefixtures("role_groups")
     def test_name_nothing_of_another_site(
@@ -113,6 +154,7 @@ class TestPages:
         make_alert(camera=theirs.camera, text="Their gate is out.")
         make_rule(site=theirs.camera.site, name="Their rule")
         make_channel(site=theirs.camera.site, name="Their guard")
+        make_person(theirs.camera)
         make_line(camera=make_camera(site=line.camera.site))
         own_sites = [line.camera.site, make_site(name="Own plant")]
         amir = make_user("amir", role=SITE_ADMIN, sites=own_sites, is_staff=True)
@@ -151,6 +193,17 @@ class TestPages:
             admin_client.get(address)
 
         assert len(for_four) == len(for_one)
+
+
+class TestOrder:
+    def test_has_first_what_is_opened_every_day(self, admin_client: Client) -> None:
+        apps = admin_client.get(reverse("admin:index")).context["app_list"]
+
+        labels = [app["app_label"] for app in apps]
+        people = [row["object_name"] for row in apps[0]["models"]]
+        assert labels[:4] == ["identity", "streaming", "occupancy", "alerts"]
+        assert people[:2] == ["Employee", "Department"]
+        assert "User" in people
 
 
 class TestLoginAdmin:
@@ -241,8 +294,33 @@ class TestCameraAdmin:
             "detect_fps": 10,
             "direction": "none",
             "place": "hall",
+            "tasks": ["people"],
             **changed,
         }
+
+    def test_ticks_what_a_camera_looks_for(self, admin_client: Client) -> None:
+        camera = make_camera()
+        address = reverse("admin:streaming_camera_change", args=[camera.pk])
+
+        admin_client.post(address, self.values(camera, tasks=["people", "faces"]))
+
+        camera.refresh_from_db()
+        assert camera.tasks == ["people", "faces"]
+        page = admin_client.get(address).content.decode()
+        ticked = re.findall(r'name="tasks" value="(\w+)"[^>]*\schecked[\s>]', page)
+        assert ticked == ["people", "faces"]
+
+    @pytest.mark.parametrize(("ticked", "kept"), [([], []), (["plates"], ["people"])])
+    def test_lets_a_camera_look_for_nothing_but_not_for_anything(
+        self, admin_client: Client, ticked: list[str], kept: list[str]
+    ) -> None:
+        camera = make_camera()
+        address = reverse("admin:streaming_camera_change", args=[camera.pk])
+
+        admin_client.post(address, self.values(camera, tasks=ticked))
+
+        camera.refresh_from_db()
+        assert camera.tasks == kept
 
     def test_never_shows_the_password(self, admin_client: Client) -> None:
         camera = make_camera(source_url="rtsp://viewer:hidden-word@192.0.2.1/a")

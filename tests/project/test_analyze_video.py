@@ -14,12 +14,24 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from factory_site.management.commands import analyze_video
+from factory_site.pipelines import the_recogniser
+from identity.engines import the_engine
+from identity.face_model import the_face_model
+from identity.faces import decode
+from identity.models import AccessLog
 from occupancy.models import CountingLine, OccupancyLog
-from tests.factories import make_camera, make_line
+from streaming.vision.detectors import load_detector
+from tests.factories import make_camera, make_employee, make_face_sample, make_line
 from tests.fakes import BrightDetector, write_walk
+from tests.visits import write_visits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from pytest_django import Settings
+
+    from identity.models import Employee
+    from streaming.models import Camera
 
 ROOT = Path(__file__).parents[2]
 MIDDLE = "--line=0.5,0,0.5,1"
@@ -115,6 +127,67 @@ class TestAnalyzeVideo:
         began_at = datetime(2026, 3, 1, 3, 30, tzinfo=UTC)
         assert began_at < first.occurred_at < began_at + timedelta(seconds=3)
         assert second.occurred_at - first.occurred_at == timedelta(seconds=4)
+
+
+@pytest.fixture
+def reception(
+    shared: Path,
+    detector: BrightDetector,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Camera]:
+    """Give a camera that recognises people, with the real detector and face model."""
+    settings.MODELS_DIR = shared / "models"
+    people = load_detector(settings.MODELS_DIR / "yolo11n_int8_openvino_model")
+    monkeypatch.setattr(analyze_video, "the_detector", lambda: people)
+    for cached in (the_face_model, the_engine, the_recogniser):
+        cached.cache_clear()
+    yield make_camera(tasks=["faces"])
+    for cached in (the_face_model, the_engine, the_recogniser):
+        cached.cache_clear()
+
+
+def enrol(employee: Employee, photo: Path) -> None:
+    model, image = the_face_model(), decode(photo.read_bytes())
+    (face,) = model.finder.find(image)
+    vector = model.embedder.embed(image, face)
+    make_face_sample(
+        employee=employee, embedding=vector, face_model=model.embedder.name
+    )
+
+
+@pytest.mark.weights
+@pytest.mark.django_db
+class TestIdentities:
+    def test_are_told_of_each_visit_and_nothing_is_recorded(
+        self,
+        reception: Camera,
+        shared: Path,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        faces = shared / "samples" / "faces"
+        employee = make_employee(site=reception.site, code="E-104")
+        enrol(employee, faces / "knn_examples" / "train" / "obama" / "obama2.jpg")
+        shown = [
+            faces / "knn_examples/train/obama/obama.jpg",
+            faces / "openface/adams.jpg",
+        ]
+        clip = write_visits(tmp_path / "visits.mp4", shown)
+
+        reports = [
+            analyse(clip, f"--camera={reception.code}", "--detect-fps=10")
+            for _ in range(2)
+        ]
+
+        known, stranger = reports[0]["identities"]
+        assert (known["decision"], known["employee"]) == ("authorized", "E-104")
+        assert (stranger["decision"], stranger["employee"]) == ("unknown", None)
+        assert known["similarity"] > 0.5 > 0.3 > stranger["similarity"]
+        assert known["frame"] < 60 < stranger["frame"]
+        assert reports[0]["identities"] == reports[1]["identities"]
+        assert not AccessLog.objects.exists()
+        assert "E-104" in capsys.readouterr().out
 
 
 class TestRefusals:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.management import call_command
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver
 from django.utils import timezone
@@ -18,12 +20,17 @@ from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming.models import Camera
 from tests.factories import (
+    make_access_log,
     make_alert,
     make_camera,
     make_crossing,
+    make_department,
+    make_employee,
+    make_face_sample,
     make_line,
     make_outage,
     make_site,
+    make_unknown_person,
     make_user,
 )
 
@@ -37,6 +44,8 @@ pytestmark = pytest.mark.django_db
 
 EVERYBODY = {HR, SECURITY, INTEGRATOR, SITE_ADMIN}
 WATCHING = EVERYBODY - {HR}
+KEEPING_PEOPLE = {HR, INTEGRATOR, SITE_ADMIN}
+RUNNING_PEOPLE = {HR, SITE_ADMIN}
 ROUTES = [
     ("get", "sites", EVERYBODY, 200),
     ("get", "sites/{site}", EVERYBODY, 200),
@@ -54,6 +63,38 @@ ROUTES = [
     ("get", "camera-outages", EVERYBODY, 200),
     ("get", "camera-outages/{outage}", EVERYBODY, 200),
     ("post", "camera-outages", set(), 403),
+    ("get", "departments", EVERYBODY, 200),
+    ("get", "departments/{department}", EVERYBODY, 200),
+    ("post", "departments", RUNNING_PEOPLE, 400),
+    ("put", "departments/{department}", RUNNING_PEOPLE, 400),
+    ("patch", "departments/{department}", RUNNING_PEOPLE, 200),
+    ("delete", "departments/{department}", RUNNING_PEOPLE, 204),
+    ("get", "employees", EVERYBODY, 200),
+    ("get", "employees/{employee}", EVERYBODY, 200),
+    ("post", "employees", KEEPING_PEOPLE, 400),
+    ("put", "employees/{employee}", KEEPING_PEOPLE, 400),
+    ("patch", "employees/{employee}", KEEPING_PEOPLE, 200),
+    ("delete", "employees/{employee}", set(), 403),
+    ("post", "employees/{employee}/erase", RUNNING_PEOPLE, 200),
+    ("get", "employees/{employee}/faces", EVERYBODY, 200),
+    ("get", "employees/{employee}/faces/{face}", EVERYBODY, 200),
+    ("post", "employees/{employee}/faces", KEEPING_PEOPLE, 400),
+    ("delete", "employees/{employee}/faces/{face}", KEEPING_PEOPLE, 204),
+    ("get", "access-logs", EVERYBODY, 200),
+    ("get", "access-logs/{access_log}", EVERYBODY, 200),
+    ("patch", "access-logs/{access_log}", EVERYBODY - {INTEGRATOR}, 200),
+    ("post", "access-logs", {INTEGRATOR, SITE_ADMIN}, 405),
+    ("get", "access-logs/summary", EVERYBODY, 200),
+    ("get", "unknown-persons", EVERYBODY, 200),
+    ("get", "unknown-persons/{unknown}", EVERYBODY, 200),
+    ("patch", "unknown-persons/{unknown}", RUNNING_PEOPLE, 200),
+    ("post", "unknown-persons/{unknown}/promote", RUNNING_PEOPLE, 400),
+    ("post", "unknown-persons/search", EVERYBODY, 400),
+    ("post", "identity/enroll", KEEPING_PEOPLE, 400),
+    ("post", "identity/process-frame", EVERYBODY, 400),
+    ("get", "identity/cache-stats", EVERYBODY, 200),
+    ("get", "identity/snapshot-stats", EVERYBODY, 200),
+    ("post", "identity/cleanup-snapshots", {SITE_ADMIN}, 400),
     ("get", "lines", EVERYBODY, 200),
     ("get", "lines/{line}", EVERYBODY, 200),
     ("post", "lines", {SITE_ADMIN}, 400),
@@ -101,6 +142,7 @@ def address(route: str, line: CountingLine) -> str:
     counted = make_line(camera=make_camera(site=line.camera.site))
     log = record_crossing(event=make_crossing(counted, Direction.IN))
     camera = counted.camera if "delete" in route else line.camera
+    face = make_face_sample(employee=make_employee(site=camera.site))
     return "/api/v1/" + route.format(
         site=line.camera.site_id,
         camera=camera.pk,
@@ -108,6 +150,11 @@ def address(route: str, line: CountingLine) -> str:
         log=log and log.pk,
         outage=make_outage(camera=line.camera).pk,
         alert=make_alert(camera=line.camera).pk,
+        department=make_department(site=camera.site).pk,
+        employee=face.employee_id,
+        face=face.pk,
+        access_log=make_access_log(camera=camera).pk,
+        unknown=make_unknown_person(site=camera.site).pk,
     )
 
 
@@ -167,6 +214,28 @@ class TestRoutes:
 
         assert (closed.status_code, unknown.status_code) == (401, 404)
         assert set(closed.json()) == set(unknown.json()) == {"detail", "code"}
+
+
+class TestSchema:
+    def test_is_valid_and_leaves_nothing_unsaid(self) -> None:
+        out = StringIO()
+
+        call_command("spectacular", "--validate", "--fail-on-warn", stdout=out)
+
+        assert "/api/v1/identity/enroll:" in out.getvalue()
+
+
+class TestBodies:
+    def test_are_read_up_to_a_limit(self, admin: APIClient, line: CountingLine) -> None:
+        wanted = {"name": "x" * 2**20}
+
+        response = admin.patch(f"/api/v1/lines/{line.pk}", wanted, format="json")
+
+        assert response.status_code == 413
+        assert response.json() == {
+            "detail": "A request is at most 1 MiB.",
+            "code": "too_large",
+        }
 
 
 def routes(patterns: list[Any]) -> Iterator[str]:
@@ -339,6 +408,8 @@ class TestCameras:
             ("source_url", "gopher://192.0.2.7/"),
             ("code", "gate 1"),
             ("detect_fps", 0),
+            ("tasks", ["plates"]),
+            ("tasks", "faces"),
             ("site", 0),
         ],
     )
@@ -356,6 +427,17 @@ class TestCameras:
 
         assert response.status_code == 400
         assert set(response.json()) == {field}
+
+    def test_are_told_what_to_look_for(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        address = f"/api/v1/cameras/{line.camera_id}"
+
+        before = admin.get(address).json()["tasks"]
+        response = admin.patch(address, {"tasks": ["faces"]}, format="json")
+
+        assert (before, response.json()["tasks"]) == (["people"], ["faces"])
+        assert Camera.objects.get(pk=line.camera_id).tasks == ["faces"]
 
     def test_cannot_be_put_on_a_site_the_user_does_not_see(
         self, admin: APIClient, line: CountingLine

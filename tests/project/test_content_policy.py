@@ -13,10 +13,14 @@ from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming.vision.trouble import Cause
 from tests.factories import (
+    make_access_log,
     make_alert,
     make_camera,
     make_crossing,
+    make_employee,
+    make_face_sample,
     make_line,
+    make_unknown_person,
     make_user,
 )
 
@@ -42,6 +46,13 @@ def security(client: Client, line: CountingLine) -> Client:
     return client
 
 
+@pytest.fixture
+def site_admin(client: Client, line: CountingLine) -> Client:
+    """Return the login that sees all pages."""
+    client.force_login(make_user("ravi", role=SITE_ADMIN, sites=[line.camera.site]))
+    return client
+
+
 class TestPages:
     @pytest.mark.parametrize(
         "address",
@@ -51,19 +62,31 @@ class TestPages:
             "/alerts",
             "/alerts/1",
             "/system",
+            "/access",
+            "/access/1",
+            "/people",
+            "/people/E-104",
+            "/people/E-104/enrol",
+            "/unknown",
+            "/unknown/1?q=E",
             "/login",
             "/none",
         ],
     )
     def test_hold_no_inline_script_or_style(
-        self, security: Client, line: CountingLine, address: str
+        self, site_admin: Client, line: CountingLine, address: str
     ) -> None:
         record_crossing(event=make_crossing(line, Direction.IN))
         make_alert(pk=1, camera=line.camera)
         line.camera.outages.create(cause=Cause.BLACK, started_at=timezone.now())
+        person = make_employee(site=line.camera.site, code="E-104")
+        make_face_sample(employee=person)
+        make_access_log(pk=1, camera=line.camera, employee=person)
+        make_unknown_person(pk=1, site=line.camera.site)
 
-        page = security.get(address)
+        page = site_admin.get(address)
 
+        assert page.status_code == (404 if address == "/none" else 200)
         assert "unsafe" not in page["Content-Security-Policy"]
         assert not INLINE_SCRIPT.search(page.content.decode())
         assert not INLINE_STYLE.search(page.content.decode())

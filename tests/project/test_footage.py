@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from factory_site.demo import footage, scenery
-from factory_site.demo.cutouts import PicturesMissing, people, picture_path
+from factory_site.demo.cutouts import PicturesMissing, people, picture_path, visitors
 from factory_site.demo.footage import (
     ClipTruth,
     NoDemoClips,
@@ -18,6 +18,7 @@ from factory_site.demo.footage import (
     clips_from,
     compose,
     gate_scene,
+    reception_scene,
     write_yard_clip,
     yard_scene,
 )
@@ -41,23 +42,26 @@ def moving_share(picture: Image, background: Image) -> float:
 
 @pytest.fixture
 def short_scenes(monkeypatch: pytest.MonkeyPatch) -> list[Scene]:
-    """Let `compose` make two clips of a fifth of a second."""
+    """Let `compose` make three clips of a fifth of a second."""
 
     def still() -> Image:
         return np.full((scenery.HEIGHT, scenery.WIDTH, 3), 120, np.uint8)
 
     scenes = [
         Scene(name, 0.2, still, (), ClipTruth(ins=3, outs=1))
-        for name in ("yard", "gate")
+        for name in ("yard", "gate", "reception")
     ]
     monkeypatch.setattr(footage, "yard_scene", lambda: scenes[0])
     monkeypatch.setattr(footage, "gate_scene", lambda: scenes[1])
+    monkeypatch.setattr(footage, "reception_scene", lambda: scenes[2])
     return scenes
 
 
 class TestScene:
     @pytest.mark.parametrize(
-        "scene", [yard_scene(), gate_scene()], ids=lambda s: s.name
+        "scene",
+        [yard_scene(), gate_scene(), reception_scene()],
+        ids=lambda s: s.name,
     )
     def test_is_empty_at_both_ends_and_not_between(self, scene: Scene) -> None:
         background = scene.background()
@@ -87,6 +91,12 @@ class TestCutouts:
             assert height > 2 * width
             assert 0.35 < person.alpha.mean() < 0.75
 
+    def test_of_visitors_are_two_people_from_the_chest_up(self) -> None:
+        for person in visitors():
+            height, width = person.alpha.shape
+            assert 0.7 < height / width < 1.5
+            assert 0.35 < person.alpha.mean() < 0.75
+
     def test_refuse_to_go_on_without_the_picture(self) -> None:
         with pytest.raises(PicturesMissing, match=r"Install requirements\.txt"):
             picture_path("absent.jpg")
@@ -113,9 +123,9 @@ class TestTruck:
 
 @pytest.mark.usefixtures("short_scenes")
 class TestCompose:
-    def test_writes_both_clips(self, tmp_path: Path) -> None:
+    def test_writes_all_clips(self, tmp_path: Path) -> None:
         clips = compose(tmp_path / "new" / "folder")
-        assert [clip.name for clip in clips] == ["yard", "gate"]
+        assert [clip.name for clip in clips] == ["yard", "gate", "reception"]
         with av.open(clips[0].path) as container:
             stream = container.streams.video[0]
             assert (stream.width, stream.height) == (1280, 720)
@@ -126,6 +136,7 @@ class TestCompose:
         compose(tmp_path)
         assert sorted(path.name for path in tmp_path.iterdir()) == [
             "gate.mp4",
+            "reception.mp4",
             "yard.mp4",
         ]
 
@@ -151,7 +162,7 @@ class TestCompose:
         told: list[tuple[str, int, int]] = []
         compose(tmp_path, progress=lambda *step: told.append(step))
         assert told[0] == ("yard", 1, 5)
-        assert told[-1] == ("gate", 5, 5)
+        assert told[-1] == ("reception", 5, 5)
 
     def test_tells_the_truth_of_a_clip_it_has_written(self, tmp_path: Path) -> None:
         assert write_yard_clip(tmp_path / "yard.mp4") == ClipTruth(ins=3, outs=1)
@@ -183,7 +194,7 @@ def labels(shared: Path) -> dict[str, list[list[Label]]]:
     """Detect in a frame a second of the real scenes."""
     detector = load_detector(shared / "models" / "yolo11n_int8_openvino_model")
     seen: dict[str, list[list[Label]]] = {}
-    for scene in (yard_scene(), gate_scene()):
+    for scene in (yard_scene(), gate_scene(), reception_scene()):
         frames = list(scene.frames(step=25))
         found = detector.detect([as_frame(image) for image in frames])
         seen[scene.name] = [[hit.label for hit in hits] for hits in found]
@@ -196,6 +207,13 @@ class TestWhatADetectorSees:
         flat = list(itertools.chain.from_iterable(labels["yard"]))
         assert set(flat) == {Label.PERSON}
         assert len(flat) > 60
+
+    def test_is_each_visitor_at_the_reception_alone(
+        self, labels: dict[str, list[list[Label]]]
+    ) -> None:
+        hits = labels["reception"]
+        for second in (4, 5, 6, 7, 16, 17, 18, 19):
+            assert hits[second] == [Label.PERSON]
 
     def test_is_a_vehicle_at_the_gate_while_it_waits(
         self, labels: dict[str, list[list[Label]]]

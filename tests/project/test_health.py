@@ -18,8 +18,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def report(client: redis.Redis, *, fallback: bool = False, failed: int = 0) -> None:
-    status = workers.WorkerStatus("vision-1", "x", fallback, {}, 0, failed)
+def report(
+    client: redis.Redis,
+    *,
+    fallback: bool = False,
+    failed: int = 0,
+    face_fallback: bool = False,
+) -> None:
+    status = workers.WorkerStatus(
+        "vision-1", "x", fallback, {}, 0, failed, face_fallback=face_fallback
+    )
     workers.report(client, status)
 
 
@@ -53,6 +61,16 @@ class TestHealth:
 
         assert answer.status_code == 200
         assert answer.json() == {"status": "degraded", "problems": [views.FALLBACK]}
+
+    def test_is_degraded_without_weights_for_faces(
+        self, client: Client, redis_client: redis.Redis
+    ) -> None:
+        report(redis_client, face_fallback=True)
+
+        assert client.get("/api/health").json() == {
+            "status": "degraded",
+            "problems": [views.FACE_FALLBACK],
+        }
 
     def test_is_degraded_without_a_worker(
         self, client: Client, redis_client: redis.Redis

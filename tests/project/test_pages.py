@@ -22,9 +22,11 @@ from streaming.models import Camera
 from streaming.vision.stats import CameraStats
 from streaming.vision.trouble import Cause
 from tests.factories import (
+    make_access_log,
     make_alert,
     make_camera,
     make_crossing,
+    make_employee,
     make_line,
     make_site,
     make_user,
@@ -353,12 +355,15 @@ class TestCamera:
         viewer = make_user("viewer", sites=[line.camera.site])
         viewer.user_permissions.add(Permission.objects.get(codename="view_camera"))
         client.force_login(viewer)
+        make_access_log(camera=line.camera)
 
         for address in ("/", "/cameras/CAM-GATE"):
             page = client.get(address)
             assert page.status_code == 200
             assert "inside" not in page.content.decode()
             assert "occupancy.occupancylog" not in page.content.decode()
+            assert "identity.accesslog" not in page.content.decode()
+            assert 'href="/access' not in page.content.decode()
 
     def test_says_why_it_is_out_and_what_to_do(
         self, security: Client, site: Site
@@ -409,6 +414,28 @@ class TestCamera:
         workers.report(redis_client, status)
 
         assert "24.8 fps, 42 ms" in text(security.get("/cameras/CAM-GATE"))
+
+    def test_shows_whom_it_saw_last(self, security: Client, line: CountingLine) -> None:
+        person = make_employee(site=line.camera.site, code="E-104", name="Asha Rao")
+        for _ in range(views.IDENTITIES_SHOWN + 1):
+            make_access_log(camera=line.camera, employee=person)
+
+        page = security.get("/cameras/CAM-GATE")
+
+        assert text(page).count("E-104 Asha Rao Authorized") == views.IDENTITIES_SHOWN
+        assert 'identity.accesslog"' in page.content.decode()
+
+    def test_says_that_no_face_was_seen_where_faces_are_looked_for(
+        self, security: Client, site: Site
+    ) -> None:
+        make_camera(site=site, code="CAM-FACES", tasks=["faces"])
+        make_camera(site=site, code="CAM-PLAIN")
+
+        told = text(security.get("/cameras/CAM-FACES"))
+        plain = text(security.get("/cameras/CAM-PLAIN"))
+
+        assert "No face has been seen here yet" in told
+        assert "Identities" not in plain
 
     def test_is_not_found_at_another_site(
         self, security: Client, line: CountingLine

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from factory_site import pipelines
+from identity.face_model import the_face_model
+from identity.face_stage import FaceStage
 from occupancy.models import OccupancyLog
+from occupancy.pipeline import CrossingStage
 from occupancy.rules import Direction
 from streaming.fields import Unreadable
 from streaming.models import Camera
+from streaming.weights import DLIB
 from tests.factories import make_camera, make_crossing, make_line
+from tests.offers import make_offer
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -74,6 +80,29 @@ class TestRecordQueued:
         assert OccupancyLog.objects.exists()
 
 
+class TestEncodedFaces:
+    def test_decode_to_the_same(self) -> None:
+        offer = make_offer(snapshot=bytes(range(256)))
+
+        assert pipelines.decode(pipelines.encode(offer))[1] == offer
+
+
+class TestStages:
+    def test_are_those_that_the_plan_needs(self, settings: Settings) -> None:
+        settings.FACE_MODEL = DLIB
+        the_face_model.cache_clear()
+        camera = make_line(camera=make_camera(tasks=["people", "faces"])).camera
+        (plan,) = pipelines.camera_plans([camera.code])
+
+        both = [type(stage) for stage in pipelines.stages_of(plan)]
+        faces = [type(stage) for stage in pipelines.stages_of(replace(plan, lines=()))]
+
+        assert both == [CrossingStage, FaceStage]
+        assert faces == [FaceStage]
+        assert pipelines.stages_of(replace(plan, lines=(), finds_faces=False)) == []
+        the_face_model.cache_clear()
+
+
 class TestCameraPlans:
     def test_leave_out_lines_that_are_switched_off(self) -> None:
         line = make_line()
@@ -103,6 +132,32 @@ class TestCameraPlans:
 
         assert [plans[code].priority for code in codes] == [0, 1, 2]
         assert {plan.sub_stream_url for plan in plans.values()} == {url}
+
+    @pytest.mark.parametrize(
+        ("tasks", "lines", "finds_faces"),
+        [
+            (["people"], 1, False),
+            (["faces"], 0, True),
+            (["people", "faces"], 1, True),
+            ([], 0, False),
+        ],
+    )
+    def test_hold_what_the_cameras_tasks_need(
+        self, *, tasks: list[str], lines: int, finds_faces: bool
+    ) -> None:
+        code = make_line(camera=make_camera(tasks=tasks)).camera.code
+
+        (plan,) = pipelines.camera_plans([code])
+
+        assert (len(plan.lines), plan.finds_faces) == (lines, finds_faces)
+
+    def test_have_faces_looked_for_in_the_main_stream(self) -> None:
+        url = "rtsp://192.0.2.1/2"
+        code = make_camera(sub_stream_url=url, tasks=["faces"]).code
+
+        (plan,) = pipelines.camera_plans([code])
+
+        assert (plan.source_url != url, plan.sub_stream_url) == (True, "")
 
     def test_are_of_the_enabled_cameras_that_are_named(self) -> None:
         codes = [make_line().camera.code for _ in range(2)]

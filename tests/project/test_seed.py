@@ -42,6 +42,14 @@ class TestSeed:
         }
         assert CountingLine.objects.count() == 2
 
+    def test_has_faces_recognised_where_visitors_come(self, tmp_path: Path) -> None:
+        clip = DemoClip("reception", tmp_path / "a.mp4", None)
+
+        demo_site.seed(clips=[clip], passwords=tmp_path)
+
+        assert Camera.objects.get(code="CAM-RECEPTION").tasks == ["faces"]
+        assert not CountingLine.objects.exists()
+
     def test_makes_a_code_of_any_file_name(self, tmp_path: Path) -> None:
         clip = DemoClip("pets_300f (old)", tmp_path / "a.mp4", None)
 

@@ -82,6 +82,7 @@ class TestLoops:
         """Only where one failure must not stop the rest, logged and counted."""
         edges = {
             "factory_site/vision/worker.py",
+            "identity/snapshots.py",
             "streaming/consumers.py",
             "streaming/event_queue.py",
             "streaming/frames.py",

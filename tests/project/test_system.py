@@ -18,11 +18,13 @@ from django_celery_results.models import TaskResult
 from factory_site import heartbeats, jobs, schedules
 from factory_site.roles import HR, INTEGRATOR, SECURITY, SITE_ADMIN
 from factory_site.version import VERSION
+from identity import usage
+from identity.rekognition.shared_breaker import SharedBreaker
 from streaming import workers
 from streaming.models import Camera, CameraOutage, VisionWorker
 from streaming.vision.stats import CameraStats
 from streaming.workers import WorkerStatus
-from tests.factories import make_camera, make_site, make_user
+from tests.factories import make_camera, make_face_sample, make_site, make_user
 from tests.project.test_pages import text
 
 if TYPE_CHECKING:
@@ -118,6 +120,26 @@ class TestPage:
     def test_asks_for_a_login(self, client: Client) -> None:
         assert client.get("/system")["Location"] == "/login?next=/system"
         assert client.get("/api/system-info").status_code == 401
+
+    @pytest.mark.parametrize(
+        ("name", "is_fallback"),
+        [("mobilefacenet-128d", False), ("dlib-resnet-v1", True)],
+    )
+    def test_says_what_faces_are_compared_with(
+        self,
+        security: Client,
+        redis_client: redis.Redis,
+        name: str,
+        is_fallback: bool,  # noqa: FBT001 - a column of the table
+    ) -> None:
+        report(redis_client, face_model=name, face_fallback=is_fallback)
+
+        page = text(security.get("/system"))
+        (worker,) = security.get("/api/system-info").json()["workers"]
+
+        assert f"faces: {name}" in page
+        assert ("NO WEIGHTS" in page) is is_fallback
+        assert (worker["face_model"], worker["face_fallback"]) == (name, is_fallback)
 
     def test_shows_each_camera_with_its_workers_figures(
         self, security: Client, site: Site, redis_client: redis.Redis
@@ -280,6 +302,60 @@ class TestRunNow:
         page = admin_client.post(f"/system/jobs/{job.pk}/run", follow=True)
 
         assert jobs.NOBODY_THERE in page.content.decode()
+
+
+class TestRekognition:
+    @pytest.fixture
+    def rekognition(self, settings: Settings) -> None:
+        settings.FACE_ENGINE = "rekognition"
+
+    def test_is_no_part_where_it_is_not_used(
+        self, security: Client, redis_client: redis.Redis
+    ) -> None:
+        assert "Rekognition" not in text(security.get("/system"))
+
+    @pytest.mark.usefixtures("rekognition")
+    def test_is_told_with_what_it_cost(
+        self, security: Client, redis_client: redis.Redis
+    ) -> None:
+        usage.count("calls", 1250)
+        make_face_sample(external_face_id="factory-site-1/x")
+
+        page = text(security.get("/system"))
+
+        assert "Rekognition in use" in page
+        assert "1250 paid calls today, USD 1.25" in page
+
+    @pytest.mark.usefixtures("rekognition")
+    def test_is_told_with_why_and_since_when_it_is_not_asked(
+        self, security: Client, redis_client: redis.Redis
+    ) -> None:
+        SharedBreaker(redis_client).open("The credentials have expired.")
+
+        page = text(security.get("/system"))
+
+        assert "Rekognition not asked, the local engine recognises, since" in page
+        assert "The credentials have expired; 0 paid calls" in page
+
+    @pytest.mark.usefixtures("rekognition")
+    def test_is_told_with_the_photos_that_it_does_not_have(
+        self, security: Client, redis_client: redis.Redis
+    ) -> None:
+        make_face_sample()
+
+        page = text(security.get("/system"))
+
+        assert "1 photo is not in its collections: run `manage.py index_faces`" in page
+
+    @pytest.mark.usefixtures("rekognition")
+    def test_is_not_asked_without_redis(
+        self, security: Client, settings: Settings
+    ) -> None:
+        settings.REDIS_URL = "unix:///nowhere/redis.sock"
+
+        page = text(security.get("/system"))
+
+        assert "Rekognition not asked without Redis" in page
 
 
 class TestInfo:

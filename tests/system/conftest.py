@@ -76,11 +76,18 @@ class Plant:
             yield worker
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        place = embedded.database_settings(self.folder)
-        with psycopg.connect(
-            host=place["HOST"], user=place["USER"], dbname=place["NAME"]
-        ) as connection:
+        with self._connect() as connection:
             return connection.execute(sql).fetchall()
+
+    def execute(self, sql: str) -> None:
+        with self._connect() as connection:
+            connection.execute(sql)
+
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        place = embedded.database_settings(self.folder)
+        return psycopg.connect(
+            host=place["HOST"], user=place["USER"], dbname=place["NAME"]
+        )
 
     def crossings(self) -> list[tuple[Any, ...]]:
         return self.rows(

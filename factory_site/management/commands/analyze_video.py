@@ -19,6 +19,7 @@ from rich.table import Table
 from factory_site import pipelines
 from factory_site.vision.analysis import Report, analyse_recording, warm_up
 from factory_site.vision.detector import the_detector
+from occupancy.pipeline import LineCrossed
 from streaming.models import Camera
 from streaming.vision.addresses import SourceError
 from streaming.vision.annotate import annotate
@@ -42,7 +43,9 @@ class Command(BaseCommand):
     help = (
         "Analyse a recording: every frame, in order, as fast as it goes. With --camera "
         "its lines are used and crossings are recorded; doing that again in the same "
-        "way records nothing twice. With --line alone no database is needed."
+        "way records nothing twice. Of a camera that recognises people the report says "
+        "who was seen, and nothing of that is recorded. With --line alone no database "
+        "is needed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -115,7 +118,7 @@ def analyse(plan: CameraPlan, source: VideoSource, annotated: Path | None) -> Re
             frame = analysis.frame
             progress.update(task, completed=frame.seconds)
             for event in analysis.events:
-                if event.is_recordable:
+                if isinstance(event, LineCrossed) and event.is_recordable:
                     pipelines.record(event)
             if writer:
                 picture = annotate(frame.image, analysis.tracks, lines=plan.lines)
@@ -212,3 +215,10 @@ def show(report: Report) -> None:
         table.add_row(line["name"], str(line["in"]), str(line["out"]))
     if figures["lines"]:
         console.print(table)
+    people = Table("Frame", "Track", "Decision", "Employee", "Similarity", "Runner-up")
+    for identity in figures["identities"]:
+        people.add_row(
+            *["-" if each is None else str(each) for each in identity.values()]
+        )
+    if figures["identities"]:
+        console.print(people)

@@ -15,7 +15,7 @@ from factory_site import pipelines
 from factory_site.vision.detector import the_detector, the_weights
 from factory_site.vision.worker import VisionWorker
 from streaming import leases
-from streaming.event_queue import EventQueue, QueueInUse
+from streaming.event_queue import KEEP_RECORDED, EventQueue, QueueInUse
 from streaming.leases import Holder, NameInUse
 from streaming.models import Camera
 
@@ -45,6 +45,10 @@ class Command(BaseCommand):
     def handle(self, *, camera: Sequence[str], **_: Any) -> None:
         check_codes(camera)
         queue = open_queue(settings.VAR_DIR / "queue" / settings.VISION_NAME)
+        # Pictures of people: nothing of them stays there longer than it must.
+        faces = open_queue(
+            settings.VAR_DIR / "queue-faces" / settings.VISION_NAME, keep_recorded=0
+        )
         detector = the_detector()
         logger.info("%s works with %s.", settings.VISION_NAME, detector.name)
         check_name(Holder(settings.VISION_NAME, queue.id, camera))
@@ -53,6 +57,8 @@ class Command(BaseCommand):
             detector=detector,
             weights=the_weights(),
             queue=queue,
+            faces=faces,
+            identify=pipelines.identify,
             load_plans=pipelines.camera_plans,
             pinned=camera,
         )
@@ -60,14 +66,15 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: worker.stopping.set())
         worker.run()
         queue.close()
+        faces.close()
 
 
-def open_queue(folder: Path) -> EventQueue:
+def open_queue(folder: Path, *, keep_recorded: int = KEEP_RECORDED) -> EventQueue:
     """Open the worker's queue; another may be delivering what it left, for a moment."""
     until_s = time.monotonic() + DELIVERY_S
     while True:
         try:
-            return EventQueue(folder)
+            return EventQueue(folder, keep_recorded=keep_recorded)
         except QueueInUse as error:
             if time.monotonic() > until_s:
                 raise CommandError(str(error)) from error

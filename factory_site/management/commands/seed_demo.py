@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from factory_site.demo import site as demo_site
+from factory_site.demo import staff
 from factory_site.demo.cutouts import PicturesMissing
 from factory_site.demo.footage import NoDemoClips, clips_from, compose
+from streaming.models import Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = (
-        "Make the demo site, its footage and one login per role; the last line printed "
-        "is the logins as JSON."
+        "Make the demo site, its footage, its staff and one login per role; the last "
+        "line printed is the logins as JSON."
     )
 
     def handle(self, **_: Any) -> str:
@@ -38,7 +41,9 @@ class Command(BaseCommand):
         except (NoDemoClips, PicturesMissing) as error:
             raise CommandError(str(error)) from error
         passwords = settings.VAR_DIR / "demo" / "logins"
-        return json.dumps(demo_site.seed(clips=clips, passwords=passwords))
+        logins = demo_site.seed(clips=clips, passwords=passwords)
+        staff.seed(site=Site.objects.get(slug=demo_site.SLUG), at=timezone.now())
+        return json.dumps(logins)
 
     def clips(self) -> Sequence[DemoClip]:
         """Return the clips of DEMO_FOOTAGE, or compose our own."""

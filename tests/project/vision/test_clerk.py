@@ -13,7 +13,6 @@ from factory_site.vision import clerk as clerk_module
 from factory_site.vision.clerk import BATCH, Clerk
 from factory_site.vision.tenure import Tenure
 from occupancy.models import OccupancyLog
-from occupancy.pipeline import LineCrossed
 from occupancy.rules import Direction
 from streaming import leases
 from streaming.event_queue import EventQueue
@@ -71,7 +70,7 @@ def break_database(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def refuse(**_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(pipelines, "SERVICES", {LineCrossed: refuse})
+    monkeypatch.setattr(pipelines, "record_crossing", refuse)
 
 
 class TestClerk:

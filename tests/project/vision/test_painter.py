@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from factory_site.vision import painter as painters
+from factory_site.vision.names import Names
 from factory_site.vision.painter import Painter
 from streaming import frames, workers
 from streaming.frames import FramePublisher, Kind
@@ -21,6 +22,7 @@ from streaming.vision.plans import CameraPlan
 from streaming.vision.stats import CameraStats
 from streaming.vision.types import Box, Frame, Label, Track
 from streaming.workers import WorkerStatus
+from tests.offers import make_offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,8 +52,13 @@ PLAN = CameraPlan(
 
 
 @pytest.fixture
-def painter(redis_client: redis.Redis) -> Painter:
-    painter = Painter(FramePublisher(), lambda: STATUS)
+def names() -> Names:
+    return Names()
+
+
+@pytest.fixture
+def painter(redis_client: redis.Redis, names: Names) -> Painter:
+    painter = Painter(FramePublisher(), lambda: STATUS, names)
     painter.look_after(frozenset({"CAM-1", "CAM-2"}))
     return painter
 
@@ -212,13 +219,46 @@ class TestPainter:
 
         assert painter.watched == {"CAM-2"}
 
-    def test_tells_what_is_seen(
-        self, painter: Painter, published: Any, redis_client: redis.Redis
+    def test_writes_who_it_is_beside_the_box(
+        self,
+        painter: Painter,
+        names: Names,
+        published: Any,
+        redis_client: redis.Redis,
     ) -> None:
+        watch(redis_client, Kind.TILE)
+        painter.step(now_s=0)
+        pictures = []
+        for number in range(2):
+            painter.show(PLAN, analysis(90, track(7, confirmed=True)))
+            painter.step(now_s=0.3 * (number + 1))
+            pictures += [message for _, message in published()]
+            names.note(make_offer(session="s", track_id=7), "E-104")
+
+        without, with_name = (np.asarray(Image.open(io.BytesIO(p))) for p in pictures)
+        differs = np.abs(without.astype(int) - with_name).max(axis=2) > 60
+        rows = np.nonzero(differs[30:])[0] / len(differs)
+        # Only in the label, which stands on the upper edge of the box.
+        assert 0.02 < rows.min() < rows.max() < 0.15
+
+    def test_tells_what_is_seen_and_who_it_is(
+        self,
+        painter: Painter,
+        names: Names,
+        published: Any,
+        redis_client: redis.Redis,
+    ) -> None:
+        names.note(make_offer(session="s", track_id=7), "E-104")
         watch(redis_client, Kind.DETECTIONS)
         painter.step(now_s=0)
         painter.show(
-            PLAN, analysis(90, track(7, confirmed=True), track(8, confirmed=False))
+            PLAN,
+            analysis(
+                90,
+                track(7, confirmed=True),
+                track(8, confirmed=False),
+                track(9, confirmed=True),
+            ),
         )
         painter.step(now_s=0.2)
 
@@ -229,11 +269,13 @@ class TestPainter:
             "frame": {"width": 1920, "height": 1080},
             "tracks": [
                 {
-                    "id": 7,
+                    "id": number,
                     "label": "person",
                     "confidence": 0.877,
                     "box": [0.1, 0.2, 0.3, 0.6],
+                    "person": person,
                 }
+                for number, person in [(7, "E-104"), (9, None)]
             ],
         }
 
@@ -264,7 +306,7 @@ class TestPainter:
         self, painter: Painter, settings: Settings, tmp_path: Any
     ) -> None:
         settings.REDIS_URL = f"unix://{tmp_path}/none.sock"
-        cut_off = Painter(FramePublisher(), lambda: STATUS)
+        cut_off = Painter(FramePublisher(), lambda: STATUS, Names())
         cut_off.watched = frozenset({"CAM-1"})
         cut_off.show(PLAN, analysis())
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import pytest
 
@@ -14,10 +15,12 @@ from factory_site.vision.worker import (
     rest_s,
 )
 from occupancy.models import OccupancyLog
+from occupancy.rules import Direction
 from streaming import workers
 from streaming.event_queue import EventQueue
-from tests.factories import make_camera, make_line
+from tests.factories import make_camera, make_crossing, make_line
 from tests.fakes import BrightDetector, write_walk
+from tests.offers import make_offer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -38,9 +41,20 @@ def queue(tmp_path: Path) -> Iterator[EventQueue]:
     queue.close()
 
 
+@pytest.fixture
+def faces(tmp_path: Path) -> Iterator[EventQueue]:
+    queue = EventQueue(tmp_path / "faces" / "vision-1")
+    yield queue
+    queue.close()
+
+
 class TestVisionWorker:
     def test_records_what_its_cameras_see_and_tells_that_it_lives(
-        self, queue: EventQueue, redis_client: redis.Redis, tmp_path: Path
+        self,
+        queue: EventQueue,
+        faces: EventQueue,
+        redis_client: redis.Redis,
+        tmp_path: Path,
     ) -> None:
         clip = write_walk(tmp_path / "walk.mp4", seconds=1.5)
         line = make_line(camera=make_camera(source_url=str(clip)))
@@ -49,6 +63,8 @@ class TestVisionWorker:
             detector=BrightDetector(),
             weights=clip,
             queue=queue,
+            faces=faces,
+            identify=lambda _: None,
             load_plans=pipelines.camera_plans,
         )
         thread = threading.Thread(target=worker.run)
@@ -69,20 +85,76 @@ class TestVisionWorker:
         assert status.memory_bytes > 1e6
         assert OccupancyLog.objects.get().entries == 1
 
+    def test_puts_offered_faces_on_a_way_of_their_own(
+        self, queue: EventQueue, faces: EventQueue, redis_client: redis.Redis
+    ) -> None:
+        line = make_line()
+        (plan,) = pipelines.camera_plans([line.camera.code])
+        worker = VisionWorker(
+            name="vision-1",
+            detector=BrightDetector(),
+            queue=queue,
+            faces=faces,
+            identify=lambda _: None,
+            load_plans=pipelines.camera_plans,
+        )
+        offer = make_offer(camera=line.camera.code)
+
+        worker.on_end(plan, [offer, make_crossing(line, Direction.IN)])
+
+        status = worker.status()
+        assert (status.queued, status.faces_queued) == (1, 1)
+        texts: list[str] = []
+        faces.deliver(texts.append)
+        assert pipelines.decode(texts[0])[1] == offer
+
     def test_ends_when_a_part_of_it_fails(
-        self, queue: EventQueue, redis_client: redis.Redis
+        self, queue: EventQueue, faces: EventQueue, redis_client: redis.Redis
     ) -> None:
         def fail(_codes: Collection[str]) -> Sequence[CameraPlan]:
             raise ValueError("a row that cannot be read")
 
         worker = VisionWorker(
-            name="vision-1", detector=BrightDetector(), queue=queue, load_plans=fail
+            name="vision-1",
+            detector=BrightDetector(),
+            queue=queue,
+            faces=faces,
+            identify=lambda _: None,
+            load_plans=fail,
         )
 
         with pytest.raises(PartFailed) as raised:
             worker.run()
 
         assert isinstance(raised.value.__cause__, ValueError)
+
+    def test_ends_when_the_disk_takes_no_event_any_more(
+        self,
+        queue: EventQueue,
+        faces: EventQueue,
+        redis_client: redis.Redis,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(_: object) -> Never:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        # What closing writes down: the end of a track that is on the picture.
+        monkeypatch.setattr("streaming.vision.runner.Runner.close", fail)
+        worker = VisionWorker(
+            name="vision-1",
+            detector=BrightDetector(),
+            queue=queue,
+            faces=faces,
+            identify=lambda _: None,
+            load_plans=pipelines.camera_plans,
+        )
+        worker.stopping.set()
+
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            worker.run()
+
+        names = {thread.name for thread in threading.enumerate()}
+        assert names.isdisjoint({"clerk", "painter", "identifier 1"})
 
 
 class TestRest:
