@@ -125,13 +125,14 @@ class Shedder:
     def _has_room(self, cameras: Sequence[CameraLoad], busy: float) -> bool:
         """Whether the next to get back may be looked at twice as often.
 
-        Only its part of the work doubles, so this never expects too little.
+        Only its part of the work doubles, so this never expects too little. One of
+        which no picture was analysed since the last look may soon give one.
         """
         camera = self._next_to_get(cameras)
-        work = sum(each.work.analysed for each in cameras)
         if camera is None:
             return False
-        growth = camera.work.analysed / work if work else 0.0
+        work = sum(each.work.analysed for each in cameras)
+        growth = max(camera.work.analysed, 1) / max(work, 1)
         return busy * (1 + growth) <= BUSY_AT_MOST
 
     def _give_back(self, cameras: Sequence[CameraLoad]) -> None:

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streaming.vision.shedding import (
@@ -212,6 +212,7 @@ class TestShedder:
         ),
         st.floats(0.0, 5.0),
     )
+    @example([(GATE, 1.0, 0.4375), (GATE, 1.0, 0.4375), (GATE, 5.0, 0.078125)], 4.75)
     def test_settles_and_spares_those_that_matter_more(
         self, cameras: list[tuple[int, float, float]], load: float
     ) -> None:
