@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import PIL.Image
 import yaml
 
 from .background import BackgroundDetector
@@ -204,17 +205,29 @@ class OpenVinoDetector:
         return receive
 
 
+def load_yolo(weights: Path) -> Any:
+    """Load a model with ultralytics, and let it neither install nor replace anything.
+
+    It would fetch packages at run time, and its stand-in for Pillow's `open` asks for
+    one at every file that is no picture.
+    """
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    pillow_open = PIL.Image.open
+    from ultralytics import YOLO  # type: ignore[attr-defined]
+
+    PIL.Image.open = pillow_open
+    return YOLO(str(weights), task="detect")
+
+
 def export_openvino(weights: Path) -> Path:
     """Export a .pt file for OpenVINO beside it; return the new folder.
 
     Raises `ModelMissing` or `NotAModel`.
     """
-    from ultralytics import YOLO  # type: ignore[attr-defined]
-
     if not weights.exists():
         raise ModelMissing(f"There is no model at {weights}.")
     try:
-        return Path(YOLO(str(weights), task="detect").export(format="openvino"))
+        return Path(load_yolo(weights).export(format="openvino"))
     except Exception as error:
         raise NotAModel(f"{weights} cannot be exported for OpenVINO.") from error
 
@@ -227,13 +240,11 @@ class UltralyticsDetector:
     def __init__(
         self, path: Path, *, min_confidence: float, max_overlap: float
     ) -> None:
-        from ultralytics import YOLO  # type: ignore[attr-defined]
-
         self.name = f"ultralytics {path.stem}"
         self._min_confidence = min_confidence
         self._max_overlap = max_overlap
         try:
-            self._model = YOLO(str(path), task="detect")
+            self._model = load_yolo(path)
             names = self._model.names
         except Exception as error:
             raise NotAModel(f"{path} cannot be read as a model.") from error

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from streaming.vision.background import BackgroundDetector
-from streaming.vision.detectors import ModelMissing, NotAModel, load_detector
+from streaming.vision.detectors import (
+    ModelMissing,
+    NotAModel,
+    load_detector,
+    load_yolo,
+)
 from streaming.vision.geometry import pairwise_iou
 from streaming.vision.types import Box, Detection, Label
 from tests.scenes import frame
@@ -74,6 +80,14 @@ class TestLoadDetector:
         with pytest.raises(NotAModel, match="cannot be read"):
             load_detector(tmp_path)
 
+    def test_leaves_pillow_as_it_was(self, tmp_path: Path) -> None:
+        file = tmp_path / "broken.pt"
+        file.write_text("no weights")
+
+        with pytest.raises(NotAModel):
+            load_detector(file)
+        assert PIL.Image.open.__module__ == "PIL.Image"
+
     @pytest.mark.weights
     def test_refuses_a_model_of_another_trade(self, shared: Path) -> None:
         with pytest.raises(NotAModel, match="YOLO"):
@@ -83,11 +97,9 @@ class TestLoadDetector:
 @pytest.mark.weights
 class TestOpenVinoDetector:
     def test_agrees_with_ultralytics(self, shared: Path) -> None:
-        from ultralytics import YOLO  # type: ignore[attr-defined]
-
         image = squared(picture(shared))
         path = shared / OPENVINO
-        model: Any = YOLO(str(path), task="detect")
+        model = load_yolo(path)
         wanted = [0, 1, 2, 3, 5, 7]
         (result,) = model.predict(
             image, conf=0.1, iou=0.7, classes=wanted, verbose=False
