@@ -12,7 +12,7 @@ demo: $(VENV)/.run models
 
 test: $(VENV)/.dev models
 	sh tests/packages.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 bench: $(VENV)/.dev models
 	$(BIN)/python -m bench $(ARGS)
