@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DUPLICATE_WITHIN: Final = timedelta(hours=12)
 """Until then a check-in without a check-out stands for every further arrival."""
 CHECK_OUT_WITHIN: Final = timedelta(hours=16)
+OFF_SHIFT_WITHIN: Final = timedelta(hours=12)
+"""Who is seen that long after a shift, and before the next, is told of with it."""
 FUTURE: Final = timedelta(minutes=5)
 """By how much a clock may be fast before its events are refused."""
 ABSENT_AFTER: Final = timedelta(minutes=60)
@@ -67,6 +69,22 @@ class Review(StrEnum):
     CAME_AFTER_END = "came_after_end"
 
 
+class Part(StrEnum):
+    """What a sighting was to the day that it was counted for."""
+
+    CHECK_IN = "check_in"
+    AGAIN = "again"
+    """They were here already."""
+    RETURN = "return"
+    """They had left, and came back before the end: that takes the exit back."""
+    EXIT = "exit"
+    """The last one is the check-out."""
+    STRAY_EXIT = "stray_exit"
+    """Nobody had seen them come."""
+    AFTER_END = "after_end"
+    """They came when the shift was over, which opens nothing."""
+
+
 class Way(StrEnum):
     """Which way somebody went, as far as that is known."""
 
@@ -99,14 +117,14 @@ class _Day:
     check_out: Sighting | None = None
     either: Sighting | None = None
     """The last one that may be a check-out, once the occurrence has closed."""
-    proof: list[Sighting] = field(default_factory=list)
-    skipped: set[str] = field(default_factory=set)
-    has_stray_exit: bool = False
-    came_after_end: bool = False
+    seen: list[tuple[Sighting, Part]] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
         return self.check_in is not None and self.check_out is None
+
+    def has(self, part: Part) -> bool:
+        return any(each is part for _, each in self.seen)
 
     def opened_within(self, period: timedelta, at: datetime) -> bool:
         return self.check_in is not None and at - self.check_in.at <= period
@@ -115,23 +133,27 @@ class _Day:
         if self.check_in is not None:
             self._come_back(seen)
         elif seen.at >= self.occurrence.end_at:
-            self.came_after_end = True
+            self.note(seen, Part.AFTER_END)
         else:
             self.check_in = seen
-            self.proof.append(seen)
+            self.note(seen, Part.CHECK_IN)
 
     def leave(self, seen: Sighting) -> None:
         self.check_out = seen
-        self.proof.append(seen)
+        self.note(seen, Part.EXIT)
 
     def pass_by(self, seen: Sighting) -> None:
         """Take a sighting without direction after the check-in."""
         self._come_back(seen)
         self.either = seen
 
+    def note(self, seen: Sighting, part: Part) -> None:
+        self.seen.append((seen, part))
+
     def _come_back(self, seen: Sighting) -> None:
-        self.skipped.add(seen.event_id)
-        if seen.at < self.occurrence.end_at:
+        takes_back = self.check_out is not None and seen.at < self.occurrence.end_at
+        self.note(seen, Part.RETURN if takes_back else Part.AGAIN)
+        if takes_back:
             self.check_out = None
 
 
@@ -141,8 +163,6 @@ class _Ledger:
     def __init__(self, occurrences: Iterable[Occurrence]) -> None:
         ordered = sorted(occurrences, key=lambda each: each.start_at)
         self.days = [_Day(each) for each in ordered]
-        self.loose: list[Sighting] = []
-        """What belongs to no occurrence."""
 
     def take(self, seen: Sighting) -> None:
         if seen.way is Way.OUT:
@@ -152,17 +172,15 @@ class _Ledger:
         elif day := self._belongs(seen.at):
             takes = day.pass_by if self._may_leave(day, seen) else day.arrive
             takes(seen)
-        else:
-            self.loose.append(seen)
+        elif day := self._over_before(seen.at):
+            day.note(seen, Part.AFTER_END)
 
     def _take_exit(self, seen: Sighting) -> None:
         inside = [d for d in self.days if d.opened_within(CHECK_OUT_WITHIN, seen.at)]
         if inside:
             inside[-1].leave(seen)
         elif day := self._belongs(seen.at):
-            day.has_stray_exit = True
-        else:
-            self.loose.append(seen)
+            day.note(seen, Part.STRAY_EXIT)
 
     def _present(self, seen: Sighting) -> _Day | None:
         """Return the day that somebody came for and did not leave, if lately."""
@@ -172,6 +190,15 @@ class _Ledger:
             if day.is_open and day.opened_within(DUPLICATE_WITHIN, seen.at)
         ]
         return found[-1] if found else None
+
+    def _over_before(self, at: datetime) -> _Day | None:
+        """Return the last day that ended before, if on the same day as it were."""
+        over = [
+            day
+            for day in self.days
+            if timedelta() <= at - day.occurrence.end_at < OFF_SHIFT_WITHIN
+        ]
+        return max(over, key=lambda day: day.occurrence.end_at, default=None)
 
     def _may_leave(self, day: _Day, seen: Sighting) -> bool:
         return seen.way is Way.EITHER and day.check_in is not None
@@ -197,10 +224,11 @@ class DayResult:
 
     occurrence: Occurrence
     status: Status
-    check_in_at: datetime | None = None
-    check_out_at: datetime | None = None
+    check_in: Sighting | None = None
+    check_out: Sighting | None = None
     grace_period_applied: bool = False
     late_minutes: int = 0
+    early_minutes: int = 0
     unscheduled: bool = False
     """They came though nothing was planned."""
     worked_minutes: int | None = None
@@ -208,10 +236,16 @@ class DayResult:
     overtime_minutes: int | None = None
     """After the end of the shift."""
     reviews: frozenset[Review] = frozenset()
-    proof: tuple[str, ...] = ()
-    """Ids of the events on which check-in and check-out rest."""
-    skipped: frozenset[str] = frozenset()
-    """Ids of the events that told nothing new."""
+    seen: tuple[tuple[Sighting, Part], ...] = ()
+    """Every sighting that was counted for this day, oldest first."""
+
+    @property
+    def check_in_at(self) -> datetime | None:
+        return self.check_in.at if self.check_in else None
+
+    @property
+    def check_out_at(self) -> datetime | None:
+        return self.check_out.at if self.check_out else None
 
     @property
     def is_late(self) -> bool:
@@ -224,6 +258,12 @@ class DayResult:
     @property
     def flagged_for_review(self) -> bool:
         return bool(self.reviews)
+
+    @property
+    def skipped(self) -> frozenset[str]:
+        """Ids of the events of somebody who was here already."""
+        again = {Part.AGAIN, Part.RETURN}
+        return frozenset(each.event_id for each, part in self.seen if part in again)
 
 
 def settle(
@@ -238,9 +278,12 @@ def settle(
 
     `outages` are the periods [from, to) in which a camera that counts arrivals at the
     site was down. Sightings that belong to no occurrence change nothing.
+
+    One event may be two sightings, of when somebody came into view and of when they
+    were seen last.
     """
     ledger = _Ledger(occurrences)
-    for seen in sorted({each.event_id: each for each in sightings}.values()):
+    for seen in sorted(set(sightings)):
         ledger.take(seen)
     return [
         _result(day, now=now, outages=outages, absent_after=absent_after)
@@ -262,7 +305,7 @@ def _result(
             occurrence=plan,
             status=_status_of_nobody(plan, is_over=is_over, outages=outages),
             reviews=_reviews(day, None, now=now),
-            skipped=frozenset(day.skipped),
+            seen=tuple(day.seen),
         )
     either = day.either if now >= plan.closes_at else None
     check_out = max(filter(None, [day.check_out, either]), default=None)
@@ -273,18 +316,18 @@ def _result(
     return DayResult(
         occurrence=plan,
         status=Status.LATE if is_late else Status.PRESENT,
-        check_in_at=came,
-        check_out_at=left,
+        check_in=day.check_in,
+        check_out=check_out,
         grace_period_applied=is_work and plan.start_at < came and not is_late,
         late_minutes=(came - plan.start_at) // MINUTE if is_late else 0,
+        early_minutes=max((plan.end_at - left) // MINUTE, 0) if left and is_work else 0,
         unscheduled=not is_work,
         worked_minutes=(left - came) // MINUTE if left else None,
         overtime_minutes=max((left - plan.end_at) // MINUTE, 0)
         if left and has_shift
         else None,
         reviews=_reviews(day, left, now=now),
-        proof=tuple(each.event_id for each in (day.check_in, check_out) if each),
-        skipped=frozenset(day.skipped),
+        seen=tuple(day.seen),
     )
 
 
@@ -312,9 +355,9 @@ def _reviews(day: _Day, left: datetime | None, *, now: datetime) -> frozenset[Re
     plan = day.occurrence
     came = day.check_in is not None
     found = {
-        Review.EXIT_ONLY: day.has_stray_exit and not came,
-        Review.EXIT_BEFORE_CHECK_IN: day.has_stray_exit and came,
-        Review.CAME_AFTER_END: day.came_after_end,
+        Review.EXIT_ONLY: day.has(Part.STRAY_EXIT) and not came,
+        Review.EXIT_BEFORE_CHECK_IN: day.has(Part.STRAY_EXIT) and came,
+        Review.CAME_AFTER_END: day.has(Part.AFTER_END),
         Review.MISSING_CHECK_OUT: came and left is None and now >= plan.closes_at,
         Review.EARLY_EXIT: plan.plan is Plan.WORK
         and left is not None

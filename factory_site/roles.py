@@ -45,6 +45,39 @@ _RUN_PEOPLE = (
     "identity.erase_employee",
     "identity.view_erasure",
 )
+_SEE_ATTENDANCE = (
+    "attendance.view_shift",
+    "attendance.view_shiftassignment",
+    "attendance.view_holiday",
+    "attendance.view_leave",
+    "attendance.view_attendancerecord",
+    "attendance.view_attendancecorrection",
+    "attendance.view_correctionrequest",
+    "attendance.view_unknownattendance",
+    "attendance.view_muster",
+)
+_KEEP_ATTENDANCE = (
+    "attendance.add_shift",
+    "attendance.change_shift",
+    "attendance.delete_shift",
+    "attendance.add_shiftassignment",
+    "attendance.change_shiftassignment",
+    "attendance.delete_shiftassignment",
+    "attendance.add_holiday",
+    "attendance.change_holiday",
+    "attendance.delete_holiday",
+    "attendance.add_leave",
+    "attendance.change_leave",
+    "attendance.delete_leave",
+    "attendance.correct_attendancerecord",
+    "attendance.add_correctionrequest",
+    "attendance.change_correctionrequest",
+    "attendance.change_unknownattendance",
+)
+_STAMP = (
+    "attendance.add_presenceevent",
+    "attendance.add_correctionrequest",
+)
 _GUARD = (
     "streaming.view_visionworker",
     "alerts.view_alert",
@@ -70,14 +103,31 @@ _SET_UP = (
     "alerts.view_alertdelivery",
 )
 ROLES: Mapping[str, Sequence[str]] = {
-    HR: (*_LOOK, *_SEE_PEOPLE, *_KEEP_PEOPLE, *_RUN_PEOPLE),
-    SECURITY: (*_LOOK, *_GUARD, *_SEE_PEOPLE, "identity.change_accesslog"),
+    HR: (
+        *_LOOK,
+        *_SEE_PEOPLE,
+        *_KEEP_PEOPLE,
+        *_RUN_PEOPLE,
+        *_SEE_ATTENDANCE,
+        *_KEEP_ATTENDANCE,
+        "alerts.view_alert",
+        "alerts.handle_alert",
+    ),
+    SECURITY: (
+        *_LOOK,
+        *_GUARD,
+        *_SEE_PEOPLE,
+        "identity.change_accesslog",
+        "attendance.view_muster",
+    ),
     INTEGRATOR: (
         *_LOOK,
         *_INTEGRATE,
         *_SEE_PEOPLE,
         *_KEEP_PEOPLE,
         "identity.add_accesslog",
+        *_SEE_ATTENDANCE,
+        *_STAMP,
     ),
     SITE_ADMIN: (
         *_LOOK,
@@ -86,6 +136,9 @@ ROLES: Mapping[str, Sequence[str]] = {
         *_SEE_PEOPLE,
         *_KEEP_PEOPLE,
         *_RUN_PEOPLE,
+        *_SEE_ATTENDANCE,
+        *_KEEP_ATTENDANCE,
+        "attendance.add_presenceevent",
         "identity.add_accesslog",
         "identity.delete_accesslog",
         "identity.view_user",

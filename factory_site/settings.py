@@ -74,6 +74,7 @@ WEB_PORT = env.integer("WEB_PORT", 8000, minimum=1)
 
 INSTALLED_APPS = [
     "factory_site.apps.FactorySiteConfig",
+    "attendance.apps.AttendanceConfig",
     "occupancy.apps.OccupancyConfig",
     "identity.apps.IdentityConfig",
     "alerts.apps.AlertsConfig",
@@ -86,6 +87,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "import_export",
@@ -264,6 +266,10 @@ REKOGNITION_PRICE_USD = env.amount("REKOGNITION_PRICE_USD", 0.001)
 PHOTO_MAX_MIB = env.integer("PHOTO_MAX_MIB", 10, minimum=1)
 PHOTO_MAX_MEGAPIXELS = env.integer("PHOTO_MAX_MEGAPIXELS", 40, minimum=1)
 SNAPSHOT_DAYS = env.integer("SNAPSHOT_DAYS", 90, minimum=1)
+
+# Attendance.
+ABSENT_AFTER_MINUTES = env.integer("ABSENT_AFTER_MINUTES", 60, minimum=0)
+ATTENDANCE_DAYS = env.integer("ATTENDANCE_DAYS", 365, minimum=31)
 
 # A sheet's empty rows below the last one are no employees.
 IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True

@@ -120,6 +120,7 @@ class Camera(models.Model):
 
         PEOPLE = "people", "Count people over lines"
         FACES = "faces", "Recognise people by their faces"
+        ATTENDANCE = "attendance", "Keep attendance by the faces"
 
     class Place(models.TextChoices):
         """Where it looks, most important first: a busy worker sheds from the end."""

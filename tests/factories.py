@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import date, time
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from alerts.models import Alert, AlertChannel, AlertRule, Kind, Severity
+from attendance.models import Shift, ShiftAssignment
 from identity.models import (
     AccessLog,
     Department,
@@ -226,3 +228,23 @@ def make_access_log(**values: Any) -> AccessLog:
         "last_seen_at": values["occurred_at"],
     }
     return AccessLog.objects.create(**defaults | values)
+
+
+def make_shift(**values: Any) -> Shift:
+    """Make a shift from 09:00 to 17:00 with 10 minutes of grace."""
+    values["site"] = values.get("site") or make_site()
+    defaults = {
+        "shift_name": f"Shift {next(_numbers)}",
+        "start_time": time(9),
+        "end_time": time(17),
+    }
+    return Shift.objects.create(**defaults | values)
+
+
+def make_assignment(**values: Any) -> ShiftAssignment:
+    """Put somebody on a shift, from long ago until further notice."""
+    employee = values.get("employee")
+    if not values.get("shift"):
+        values["shift"] = make_shift(site=employee.site if employee else None)
+    values["employee"] = employee or make_employee(site=values["shift"].site)
+    return ShiftAssignment.objects.create(**{"starts_on": date(2020, 1, 1)} | values)
