@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from . import usage
-
 if TYPE_CHECKING:
     from .pipeline import FaceOffered
 
@@ -50,13 +48,3 @@ class Visits:
 
 def _key(offer: FaceOffered) -> str:
     return f"{PREFIX}:{offer.camera}:{offer.session}:{offer.track_id}"
-
-
-def stats() -> dict[str, Any] | None:
-    """Return today's hits, misses and hit rate (None of nobody); None without Redis."""
-    used = usage.today()
-    if used is None:
-        return None
-    asked = used.hits + used.misses
-    rate = round(used.hits / asked, 4) if asked else None
-    return {"hits": used.hits, "misses": used.misses, "hit_rate": rate}

@@ -15,10 +15,12 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import FloatField, Min
 from django.utils.module_loading import import_string
 from pgvector.django import MaxInnerProduct
+
+from streaming import locks
 
 from . import gallery, photo_rules
 from .engines import (
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 FOLDER: Final = "faces"
-LOCK: Final = 0x656E726F
-"""First key of the advisory locks; the second is the site's."""
 
 
 def enrol(
@@ -159,8 +159,7 @@ def _lock(employee: Employee) -> None:
 
     Else two people could be enrolled by one face at the same moment.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, employee.site_id])
+    locks.hold(f"enrolment:{employee.site_id}")
     employee.refresh_from_db(from_queryset=Employee.objects.select_for_update())
 
 

@@ -49,33 +49,20 @@ def the_face_model() -> FaceModel:
     It is loaded once a process, and serves all its threads.
     """
     try:
-        return load_face_model(
-            settings.MODELS_DIR,
-            wanted=settings.FACE_MODEL,
-            threshold=settings.FACE_THRESHOLD,
-            margin=settings.FACE_MARGIN,
-        )
+        return load_face_model(settings.MODELS_DIR, wanted=settings.FACE_MODEL)
     except FaceModelMissing as error:
         logger.warning("%s %s", error, WITHOUT_WEIGHTS)
-    return faces_dlib.load(
-        threshold=settings.FACE_THRESHOLD, margin=settings.FACE_MARGIN
-    )
+    return faces_dlib.load()
 
 
-def load_face_model(
-    folder: Path,
-    *,
-    wanted: str | None = None,
-    threshold: float | None = None,
-    margin: float | None = None,
-) -> FaceModel:
+def load_face_model(folder: Path, *, wanted: str | None = None) -> FaceModel:
     """Load the finder and the embedder `wanted`, or the first of the manifest there.
 
-    `wanted` is a name or a file of the manifest, or dlib's name; `threshold` and
-    `margin` replace the manifest's. Raises FaceModelMissing.
+    `wanted` is a name or a file of the manifest, or dlib's name. Raises
+    FaceModelMissing.
     """
     if wanted == weights.DLIB:
-        return faces_dlib.load(threshold=threshold, margin=margin)
+        return faces_dlib.load()
     finder = weights.first_there(folder, purpose=weights.FACE_FINDER)
     if finder is None:
         raise FaceModelMissing(f"No face finder of the manifest is in {folder}.")
@@ -84,11 +71,7 @@ def load_face_model(
         return FaceModel(
             YuNet(finder.path(folder)),
             OnnxEmbedder(
-                embedder.path(folder),
-                name=embedder.name,
-                embedding=embedding,
-                threshold=threshold,
-                margin=margin,
+                embedder.path(folder), name=embedder.name, embedding=embedding
             ),
         )
     except cv2.error as error:

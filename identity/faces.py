@@ -184,18 +184,9 @@ def face_of(row: NDArray[np.float32], width: int, height: int) -> Face:
 class OnnxEmbedder:
     """Implements `Embedder` with an ONNX file that takes 112 x 112 px, RGB."""
 
-    def __init__(
-        self,
-        file: Path,
-        *,
-        name: str,
-        embedding: Embedding,
-        threshold: float | None = None,
-        margin: float | None = None,
-    ) -> None:
+    def __init__(self, file: Path, *, name: str, embedding: Embedding) -> None:
         self.name = name
-        self.threshold = embedding.threshold if threshold is None else threshold
-        self.margin = embedding.margin if margin is None else margin
+        self.threshold, self.margin = embedding.threshold, embedding.margin
         self._scale, self._mean = embedding.scale, embedding.mean
         self._net = PerThread(lambda: cv2.dnn.readNetFromONNX(str(file)))
         self._net.get()

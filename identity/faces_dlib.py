@@ -122,12 +122,10 @@ class DlibEmbedder:
     """Implements `Embedder` with dlib's ResNet (King 2017)."""
 
     name = DLIB
+    threshold = THRESHOLD
+    margin = MARGIN
 
-    def __init__(
-        self, *, threshold: float | None = None, margin: float | None = None
-    ) -> None:
-        self.threshold = THRESHOLD if threshold is None else threshold
-        self.margin = MARGIN if margin is None else margin
+    def __init__(self) -> None:
         self._landmarks = PerThread(lambda: dlib.shape_predictor(file_of(LANDMARKS)))
         self._net = PerThread(lambda: dlib.face_recognition_model_v1(file_of(RESNET)))
 
@@ -158,7 +156,6 @@ def rgb(image: Image) -> Any:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def load(*, threshold: float | None = None, margin: float | None = None) -> FaceModel:
+def load() -> FaceModel:
     """Load dlib's models."""
-    embedder = DlibEmbedder(threshold=threshold, margin=margin)
-    return FaceModel(DlibFinder(), embedder, is_fallback=True)
+    return FaceModel(DlibFinder(), DlibEmbedder(), is_fallback=True)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from streaming.models import Site
 
     from .models import FaceSample, User
-    from .rules import Policy, Verdict
+    from .rules import Standing
 
 logger = logging.getLogger(__name__)
 GOOD: Final = "A good photo: one face, large, sharp and from the front."
@@ -77,20 +77,15 @@ class PhotoReport:
 class PersonInPhoto:
     """One face of a photo, and who it is."""
 
-    box: tuple[float, float, float, float]
-    verdict: Verdict
+    seen: RecognisedFace
     employee: Employee | None
     """Given only for a match."""
-    decision: str
-    """One of AccessLog.Decision."""
-    engine: str
-    policy: Policy
-    quality: float
-    height_px: float
-    jpeg: bytes
-    vector: tuple[float, ...]
-    face_model: str
-    alike_from: float
+
+    @property
+    def decision(self) -> Standing:
+        """What a visit of this face is recorded as."""
+        may_enter = self.employee is not None and self.employee.may_enter
+        return standing(self.seen.verdict, may_enter=may_enter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +135,10 @@ def people_in(*, photo: bytes, site: Site) -> list[PersonInPhoto]:
     people = Employee.objects.in_bulk(
         [one.verdict.person for one in seen if one.verdict.person]
     )
-    return [_person(one, people.get(one.verdict.person or 0)) for one in seen]
+    return [
+        PersonInPhoto(seen=one, employee=people.get(one.verdict.person or 0))
+        for one in seen
+    ]
 
 
 def vector_of(*, photo: bytes) -> FaceVector:
@@ -182,23 +180,4 @@ def _report(faces: Sequence[FaceInPhoto], refused: PhotoRefused | None) -> Photo
         sharpness=face.quality.sharpness if face else None,
         turn=face.quality.turn if face else None,
         quality=face.quality.score if face else None,
-    )
-
-
-def _person(seen: RecognisedFace, employee: Employee | None) -> PersonInPhoto:
-    return PersonInPhoto(
-        box=seen.face.box,
-        verdict=seen.verdict,
-        employee=employee,
-        decision=standing(
-            seen.verdict, may_enter=bool(employee and employee.may_enter)
-        ),
-        engine=seen.engine,
-        policy=seen.policy,
-        quality=seen.face.quality.score,
-        height_px=seen.face.height_px,
-        jpeg=seen.face.jpeg,
-        vector=seen.face.vector,
-        face_model=seen.face_model,
-        alike_from=seen.alike_from,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Least
+
+from streaming import locks
 
 from . import alarms, gallery, grouping
 from .models import AccessLog, Employee, UnknownPerson
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from .models import User
 
 RowT = TypeVar("RowT", bound=models.Model)
-LOCK: Final = 7_417
-"""Keeps this lock apart from others that name a site."""
 
 
 class NotPromoted(Exception):
@@ -83,8 +83,7 @@ def attach(
 
 def alone(site_id: int) -> None:
     """Let one transaction at a time change a site's strangers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, site_id])
+    locks.hold(f"strangers:{site_id}")
 
 
 def _seen_again(
@@ -198,13 +197,13 @@ def search(
     ]
     near = [each for each in found if each and each.similarity >= at_least]
     near.sort(key=lambda each: (-each.similarity, each.pk))
-    strangers = UnknownPerson.objects.select_related("site", "employee")
+    strangers = UnknownPerson.objects.select_related("site", "employee").defer(
+        "embedding"
+    )
     seen = gallery.similar_sightings(
         vector, site_ids=site_ids, face_model=face_model, at_least=at_least
     )
-    visits = AccessLog.objects.select_related(
-        "camera__site", "employee", "unknown_person"
-    )
+    visits = AccessLog.objects.with_names()
     return Resembling(strangers=_rows(strangers, near), sightings=_rows(visits, seen))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -61,6 +61,10 @@ class Standing(StrEnum):
     UNAUTHORIZED = "unauthorized"
     UNKNOWN = "unknown"
     AMBIGUOUS = "ambiguous"
+
+
+NAMED: Final = frozenset({Standing.AUTHORIZED, Standing.UNAUTHORIZED})
+"""What a visit of somebody who was recognised is recorded as."""
 
 
 class _Vote:
@@ -149,5 +153,4 @@ def standing(verdict: Verdict, *, may_enter: bool) -> Standing:
 
 def kept_s(decision: str, *, known_s: int, unknown_s: int) -> int:
     """Return for how long a decision stands before the track is looked at again."""
-    is_known = decision in {Standing.AUTHORIZED, Standing.UNAUTHORIZED}
-    return known_s if is_known else unknown_s
+    return known_s if decision in NAMED else unknown_s

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Greatest
 
-from streaming import live
+from streaming import live, locks
 from streaming.models import Camera
 
 from . import alarms, register
 from .models import AccessLog, Employee
-from .rules import Outcome, Standing, standing
+from .rules import NAMED, Outcome, Standing, standing
 from .serializers import AccessLogSerializer
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _settle(
 ) -> AccessLog:
     """Decide once more, now that nobody else does, and store the row or drop it."""
     with transaction.atomic():
-        _lock_track(log)
+        locks.hold(f"track:{log.camera_id}/{log.session}/{log.track_id}")
         whose, employee = _whose(verdict, log.camera, lock=True)
         earlier = _earlier(offer, log.camera, whose, employee)
         if earlier is not None:
@@ -137,13 +137,6 @@ def _settle(
             lambda: alarms.note_access(log=log, at=offer.at), robust=True
         )
     return log
-
-
-def _lock_track(log: AccessLog) -> None:
-    """Let nobody else record the same track until the commit."""
-    track = f"{log.camera_id}/{log.session}/{log.track_id}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [track])
 
 
 def _stranger(log: AccessLog, alike_from: float) -> UnknownPerson | None:
@@ -173,10 +166,7 @@ def extend_visit(*, log_id: int, at: datetime) -> AccessLog | None:
 
 def _holds(log: AccessLog) -> bool:
     employee = log.employee
-    if employee is None or log.decision not in {
-        Standing.AUTHORIZED,
-        Standing.UNAUTHORIZED,
-    }:
+    if employee is None or log.decision not in NAMED:
         return True
     is_let_in = log.decision == Standing.AUTHORIZED
     return employee.erased_at is None and is_let_in == employee.may_enter

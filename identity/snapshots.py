@@ -12,6 +12,7 @@ from django.db.models import Count, Min, Q, Sum
 from django.db.models.functions import TruncDate
 
 from .models import AccessLog
+from .rules import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +26,7 @@ ROOTS: Final = ("snapshots/known", "snapshots/unknown")
 """Each holds a folder per day."""
 ORPHAN_AFTER: Final = timedelta(days=1)
 """A picture is written before its row; much later none will come any more."""
-KNOWN: Final = Q(
-    decision__in=[AccessLog.Decision.AUTHORIZED, AccessLog.Decision.UNAUTHORIZED]
-)
+KNOWN: Final = Q(decision__in=NAMED)
 
 
 @dataclass(frozen=True, slots=True)

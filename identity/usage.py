@@ -49,6 +49,12 @@ class Usage:
     """Searches that the local engine answered in its place."""
     cost_usd: float = 0.0
 
+    @property
+    def hit_rate(self) -> float | None:
+        """Share of the faces for which no engine was asked, 0..1; None of nobody."""
+        asked = self.hits + self.misses
+        return round(self.hits / asked, 4) if asked else None
+
 
 class _Book:
     """The counters, and whether they can be written."""

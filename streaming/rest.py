@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import Model
 from django_filters import rest_framework as filters
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import DjangoModelPermissions
@@ -158,6 +158,19 @@ class ById(CursorPagination):
     ordering: tuple[str, ...] = ("id",)
     page_size_query_param = "page_size"
     max_page_size = 1000
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None
+    ) -> list[Any] | None:
+        """Refuse a cursor of which the column can make nothing."""
+        cursor = self.decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            column = queryset.model._meta.get_field(self.ordering[0].lstrip("-"))
+            try:
+                column.to_python(cursor.position)
+            except ModelValidationError:
+                raise NotFound("This cursor is none that a page gave.") from None
+        return super().paginate_queryset(queryset, request, view)
 
 
 class NewestFirst(ById):

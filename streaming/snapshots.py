@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, set_response_etag
 from django.views.decorators.http import require_safe
 
+from .answers import FRESH, not_logged_in, refusal
 from .auth import LINK_AGE, NotLoggedIn, sign_link, viewer
 from .placeholder import placeholder
 
@@ -32,7 +33,6 @@ PRIVATE = {
     "Cache-Control": f"private, max-age={int(LINK_AGE.total_seconds())}",
     "X-Content-Type-Options": "nosniff",
 }
-FRESH = {"Cache-Control": "no-store"}
 GONE = ("No picture", "It was removed, or kept for as long as pictures are kept.")
 
 
@@ -61,9 +61,7 @@ def for_lookers(permission: str) -> Callable[[View], Any]:
             try:
                 user = viewer(request, of=request.path)
             except NotLoggedIn as error:
-                response = refusal(str(error), "not_authenticated", 401)
-                response["WWW-Authenticate"] = "Bearer"
-                return response
+                return not_logged_in(error)
             if not user.has_perm(permission):
                 return refusal("Your role may not see it.", "permission_denied", 403)
             try:
@@ -74,10 +72,6 @@ def for_lookers(permission: str) -> Callable[[View], Any]:
         return require_safe(login_not_required(guarded))
 
     return decorate
-
-
-def refusal(detail: str, code: str, status: int) -> JsonResponse:
-    return JsonResponse({"detail": detail, "code": code}, status=status)
 
 
 def picture(request: HttpRequest, file: FieldFile | None) -> HttpResponseBase:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from . import frames, workers
+from .answers import FRESH, not_logged_in, refusal
 from .auth import LINK_AGE, RECHECK_S, NotLoggedIn, recheck_delay_s, viewer
 from .frames import Kind
 from .models import Camera
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 PICTURE_WITHIN_S = 5.0
 BOUNDARY = b"--frame\r\n"
-FRESH = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+UNBUFFERED = {**FRESH, "X-Accel-Buffering": "no"}
+"""nginx would keep parts back until it has enough of them."""
 
 
 class CameraNotFound(Exception):
@@ -51,21 +53,15 @@ def for_viewers(view: View) -> Any:
         try:
             return await view(request)
         except NotLoggedIn as error:
-            response = refusal(str(error), "not_authenticated", status=401)
-            response["WWW-Authenticate"] = "Bearer"
+            return not_logged_in(error)
         except CameraNotFound as error:
-            response = refusal(str(error), "not_found", status=404)
+            return refusal(str(error), "not_found", 404)
         except BadSize as error:
-            response = refusal(str(error), "invalid", status=400)
+            return refusal(str(error), "invalid", 400)
         except redis.RedisError:
-            response = refusal("Redis does not answer.", "unavailable", status=503)
-        return response
+            return refusal("Redis does not answer.", "unavailable", 503)
 
     return require_GET(login_not_required(guarded))
-
-
-def refusal(detail: str, code: str, *, status: int) -> JsonResponse:
-    return JsonResponse({"detail": detail, "code": code}, status=status)
 
 
 @for_viewers
@@ -76,7 +72,7 @@ async def video_feed(request: HttpRequest) -> HttpResponseBase:
     return StreamingHttpResponse(
         parts(request, camera, kind),
         content_type="multipart/x-mixed-replace; boundary=frame",
-        headers=FRESH,
+        headers=UNBUFFERED,
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 60
 DRIVER = shutil.which("chromedriver")
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
+WALL = (1920, 1080)
 
 
 @contextmanager
@@ -69,6 +72,16 @@ def wait_for(browser: Chrome, condition: Callable[[Chrome], object]) -> None:
     WebDriverWait(
         browser, PATIENCE_S, poll_frequency=0.2, ignored_exceptions=passing
     ).until(condition)
+
+
+def words(browser: Chrome, selector: str) -> str:
+    return browser.find_element(By.CSS_SELECTOR, selector).text
+
+
+def photograph(browser: Chrome, name: str) -> None:
+    """Save what is seen in the folder that SCREENSHOTS names, if it names one."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        browser.save_screenshot(str(Path(folder) / f"{name}.png"))
 
 
 def severe_errors(browser: Chrome) -> list[str]:

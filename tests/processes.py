@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 HANG_S = 8.0
 """Longer than anything waited for here may take to end."""
 WATCHDOG_S = 120
+
+
+def free_port() -> int:
+    """Return a port of this machine that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class Running:

@@ -73,18 +73,13 @@ def usage_by_day(*, until: date) -> list[dict[str, Any]]:
     days = [until - timedelta(days=back) for back in range(SHOWN_DAYS)]
     counted = [(day, usage.day(day)) for day in days]
     told = [
-        {"date": day, "hit_rate": hit_rate(used), **asdict(used)}
+        {"date": day, "hit_rate": used.hit_rate, **asdict(used)}
         for day, used in counted
         if used
     ]
     if not told:
         raise Unanswered(NO_FIGURES)
     return told
-
-
-def hit_rate(used: usage.Usage) -> float | None:
-    asked = used.hits + used.misses
-    return round(used.hits / asked, 4) if asked else None
 
 
 class SnapshotStats(ScopedQueryset, GenericAPIView[AccessLog]):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from identity.models import AccessLog
-    from identity.photo_desk import PersonInPhoto
+    from identity.photo_rules import FaceInPhoto, RecognisedFace
     from streaming.models import Camera
 
 SESSION = "process-frame"
@@ -84,33 +84,34 @@ class ProcessFrame(GenericAPIView[Any]):
         logs: list[AccessLog] = []
         if asked["record"]:
             at = asked.get("at") or timezone.now()
-            logs = record(people, camera=camera, event_id=event_id, at=at)
+            faces = [person.seen for person in people]
+            logs = record(faces, camera=camera, event_id=event_id, at=at)
         told = {"event_id": event_id, "faces": people, "access_logs": logs}
         context = self.get_serializer_context()
         return Response(PeopleInFrameSerializer(told, context=context).data)
 
 
 def record(
-    people: list[PersonInPhoto], *, camera: Camera, event_id: UUID, at: datetime
+    seen: list[RecognisedFace], *, camera: Camera, event_id: UUID, at: datetime
 ) -> list[AccessLog]:
     """Store everybody in a picture; each event has an id made of the picture's."""
     return [
         services.record_access(
-            offer=offer(person, number, camera=camera, event_id=event_id, at=at),
-            verdict=person.verdict,
-            engine=person.engine,
-            policy=person.policy,
-            vector=person.vector,
-            face_model=person.face_model,
-            quality=person.quality,
-            alike_from=person.alike_from,
+            offer=offer(one.face, number, camera=camera, event_id=event_id, at=at),
+            verdict=one.verdict,
+            engine=one.engine,
+            policy=one.policy,
+            vector=one.face.vector,
+            face_model=one.face_model,
+            quality=one.face.quality.score,
+            alike_from=one.alike_from,
         )
-        for number, person in enumerate(people)
+        for number, one in enumerate(seen)
     ]
 
 
 def offer(
-    person: PersonInPhoto,
+    face: FaceInPhoto,
     number: int,
     *,
     camera: Camera,
@@ -118,9 +119,9 @@ def offer(
     at: datetime,
 ) -> FaceOffered:
     """Make of a face in a picture what a vision worker would offer."""
-    left, _, right, bottom = person.box
+    left, _, right, bottom = face.box
     crop = FaceCrop(
-        jpeg=person.jpeg, quality=person.quality, height_px=round(person.height_px)
+        jpeg=face.jpeg, quality=face.quality.score, height_px=round(face.height_px)
     )
     return FaceOffered(
         event_id=uuid5(event_id, str(number)),
@@ -131,5 +132,5 @@ def offer(
         x=(left + right) / 2,
         y=bottom,
         faces=(crop,),
-        snapshot=person.jpeg,
+        snapshot=face.jpeg,
     )

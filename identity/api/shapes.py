@@ -185,18 +185,21 @@ class FrameSerializer(serializers.Serializer[Any]):
 
 class FaceInFrameSerializer(serializers.Serializer[Any]):
     box = serializers.ListField(
+        source="seen.face.box",
         child=serializers.FloatField(),
         help_text="Left, top, right and bottom edge as shares of the picture.",
     )
     decision = serializers.ChoiceField(choices=AccessLog.Decision.choices)
     employee = PersonSerializer(allow_null=True)
-    similarity = serializers.FloatField(source="verdict.similarity", allow_null=True)
-    runner_up = serializers.FloatField(source="verdict.runner_up", allow_null=True)
-    threshold = serializers.FloatField(source="policy.threshold")
-    margin = serializers.FloatField(source="policy.margin")
-    engine = serializers.CharField()
-    quality = serializers.FloatField()
-    height_px = serializers.FloatField()
+    similarity = serializers.FloatField(
+        source="seen.verdict.similarity", allow_null=True
+    )
+    runner_up = serializers.FloatField(source="seen.verdict.runner_up", allow_null=True)
+    threshold = serializers.FloatField(source="seen.policy.threshold")
+    margin = serializers.FloatField(source="seen.policy.margin")
+    engine = serializers.CharField(source="seen.engine")
+    quality = serializers.FloatField(source="seen.face.quality.score")
+    height_px = serializers.FloatField(source="seen.face.height_px")
 
 
 class PeopleInFrameSerializer(serializers.Serializer[Any]):

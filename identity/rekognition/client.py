@@ -75,6 +75,10 @@ NO_CREDENTIALS: Final = (
     aws.ProfileNotFound,
     aws.TokenRetrievalError,
 )
+NO_ADDRESS: Final = (
+    "Rekognition cannot be asked: REKOGNITION_REGION or REKOGNITION_ENDPOINT_URL is "
+    "none that there can be."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +199,9 @@ class Rekognition:
                 endpoint_url=self._endpoint_url,
                 config=self._config,
             )
-        except ValueError as error:  # a region or an address that none can have
-            raise Denied(f"Rekognition cannot be asked: {error}") from error
+        except ValueError:
+            # Its text holds the whole address, which may have a password in it.
+            raise Denied(NO_ADDRESS) from None
 
 
 def _is_in_the_middle(box: Any) -> bool:

@@ -17,7 +17,6 @@ from tests.factories import (
     make_camera,
     make_channel,
     make_rule,
-    make_site,
     make_user,
 )
 
@@ -31,16 +30,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 PAGE_QUERIES_MAX = 18
-
-
-@pytest.fixture
-def site(role_groups: None) -> Site:
-    return make_site(name="Main plant", slug="main", time_zone="Asia/Kolkata")
-
-
-@pytest.fixture
-def gate(site: Site) -> Camera:
-    return make_camera(site=site, code="CAM-GATE", name="Gate 1")
 
 
 @pytest.fixture
@@ -189,10 +178,28 @@ class TestInbox:
     ) -> None:
         assert security.get("/alerts", {name: "a\0b"}).status_code == 200
 
+    @pytest.mark.parametrize(("role", "is_led"), [(HR, True), (SECURITY, False)])
+    def test_leads_to_the_board_of_the_day_that_a_digest_tells_of(
+        self,
+        client: Client,
+        site: Site,
+        role: str,
+        is_led: bool,  # noqa: FBT001 - a column of the table
+    ) -> None:
+        make_alert(
+            site=site, kind=Kind.ATTENDANCE_DIGEST, subject=f"{site.slug} 2026-03-03"
+        )
+        client.force_login(make_user("x", role=role, sites=[site]))
+
+        page = client.get("/alerts").content.decode()
+
+        link = 'href="/attendance?site=main&amp;date=2026-03-03"'
+        assert (link in page) is is_led
+
     def test_is_refused_to_those_who_may_not_see_alerts(
         self, client: Client, gate: Camera
     ) -> None:
-        client.force_login(make_user("hana", role=HR, sites=[gate.site]))
+        client.force_login(make_user("nora", sites=[gate.site]))
 
         assert client.get("/alerts").status_code == 403
 

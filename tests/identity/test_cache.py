@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from identity import cache, usage
 from identity.cache import Visits
 from tests.offers import make_offer
 
@@ -59,16 +58,3 @@ class TestVisits:
         assert caplog.messages == [
             "Recognitions are not remembered for now: ConnectionError."
         ]
-
-
-class TestStats:
-    def test_tells_the_share_of_offers_that_asked_no_engine(
-        self, redis_client: redis.Redis
-    ) -> None:
-        usage.count("hits", 3)
-        usage.count("misses")
-
-        assert cache.stats() == {"hits": 3, "misses": 1, "hit_rate": 0.75}
-
-    def test_tells_no_share_of_nobody(self, redis_client: redis.Redis) -> None:
-        assert cache.stats() == {"hits": 0, "misses": 0, "hit_rate": None}

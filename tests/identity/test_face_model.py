@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from identity.engines import policy_of
 from identity.face_model import FaceModelMissing, load_face_model, the_face_model
+from identity.rules import Policy
 from streaming import weights
 
 if TYPE_CHECKING:
@@ -47,11 +49,6 @@ class TestLoadFaceModel:
         assert model.embedder.threshold == row.embedding.threshold
         assert model.embedder.margin == row.embedding.margin
         assert not model.is_fallback
-
-    def test_takes_other_bounds(self, folder: Path) -> None:
-        embedder = load_face_model(folder, threshold=0.6, margin=0.2).embedder
-
-        assert (embedder.threshold, embedder.margin) == (0.6, 0.2)
 
     @pytest.mark.parametrize(
         ("gone", "wanted", "said"),
@@ -112,6 +109,4 @@ class TestTheFaceModel:
         settings.FACE_MODEL = EMBEDDER
         settings.FACE_THRESHOLD, settings.FACE_MARGIN = 0.61, 0.12
 
-        embedder = the_face_model().embedder
-
-        assert (embedder.threshold, embedder.margin) == (0.61, 0.12)
+        assert policy_of(the_face_model().embedder) == Policy(0.61, 0.12)

@@ -102,18 +102,15 @@ class TestFaceModel:
     def test_says_that_it_stands_in(self, model: FaceModel) -> None:
         assert model.is_fallback
 
-    def test_takes_other_bounds(self) -> None:
-        embedder = faces_dlib.load(threshold=0.7, margin=0.2).embedder
-
-        assert (embedder.threshold, embedder.margin) == (0.7, 0.2)
-
     def test_measures_photos_of_people_as_good_enough_to_enrol(
         self, model: FaceModel, photos: Path
     ) -> None:
-        for path in sorted((photos / "train").glob("*/*")):
+        paths = sorted((photos / "train").glob("*/*"))
+
+        assert len(paths) > 5
+        for path in paths:
             image = read(path)
             (face,) = model.finder.find(image)
-
             assert is_enrollable(measure(image, face)), path.name
 
 

@@ -209,15 +209,16 @@ class TestPeopleIn:
         (seen,) = photo_desk.people_in(photo=card(1, noise=0.2), site=employee.site)
 
         assert (seen.employee, seen.decision) == (employee, "authorized")
-        assert (seen.verdict.outcome, seen.verdict.person) == (
+        found = seen.seen
+        assert (found.verdict.outcome, found.verdict.person) == (
             Outcome.MATCH,
             employee.pk,
         )
-        assert seen.verdict.similarity > 0.9  # type: ignore[operator]
-        assert (seen.engine, seen.face_model) == ("local", "cards")
-        assert seen.policy.threshold == 0.42
-        assert len(seen.vector) == 128
-        assert seen.jpeg[:2] == b"\xff\xd8"
+        assert found.verdict.similarity > 0.9  # type: ignore[operator]
+        assert (found.engine, found.face_model) == ("local", "cards")
+        assert found.policy.threshold == 0.42
+        assert len(found.face.vector) == 128
+        assert found.face.jpeg[:2] == b"\xff\xd8"
         assert not AccessLog.objects.exists()
 
     def test_names_nobody_of_another_site(self, employee: Employee) -> None:

@@ -66,6 +66,14 @@ class TestDay:
         assert usage.day(datetime(2020, 1, 1, tzinfo=UTC).date()) == Usage()
 
 
+class TestHitRate:
+    def test_is_the_share_of_faces_for_which_no_engine_was_asked(self) -> None:
+        assert Usage(hits=3, misses=1).hit_rate == 0.75
+
+    def test_of_nobody_is_none(self) -> None:
+        assert Usage(calls=2).hit_rate is None
+
+
 @pytest.mark.usefixtures("no_redis")
 class TestWithoutRedis:
     def test_nothing_is_counted_and_the_log_says_so_once(

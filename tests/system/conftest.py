@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from django.test import override_settings
 
 from factory_site import embedded
 from tests.environment import ROOT
-from tests.processes import running
+from tests.processes import free_port, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,6 +76,16 @@ class Plant:
         with running(command, env=env) as worker:
             yield worker
 
+    @contextmanager
+    def web(self, *, watchdog_s: float) -> Iterator[str]:
+        """Run the web process; give its address."""
+        port = free_port()
+        command = [sys.executable, "-m", "factory_site.web", "-b", "127.0.0.1"]
+        command += ["-p", str(port)]
+        with running(command, env=self.env, watchdog_s=watchdog_s) as web:
+            web.wait_for("Listening")
+            yield f"http://127.0.0.1:{port}"
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self._connect() as connection:
             return connection.execute(sql).fetchall()
@@ -113,16 +124,23 @@ def stop(postgres: Postgres) -> None:
     process.wait()
 
 
-@pytest.fixture
-def empty_plant() -> Iterator[Plant]:
-    """Give a plant without cameras."""
+@contextmanager
+def new_plant(*, models: Path | None = None) -> Iterator[Plant]:
+    """Give a plant without cameras, whose Redis is this process' too."""
     # Not tmp_path: pytest closes that to the account that runs servers for root.
     with (
         tempfile.TemporaryDirectory(prefix="plant-") as name,
         embedded.servers(Path(name), database=True, redis=True),
+        override_settings(REDIS_URL=embedded.redis_url(Path(name))),
     ):
-        plant = Plant(Path(name), Path(name) / "models")
+        plant = Plant(Path(name), models or Path(name) / "models")
         plant.manage("set_up")
+        yield plant
+
+
+@pytest.fixture
+def empty_plant() -> Iterator[Plant]:
+    with new_plant() as plant:
         yield plant
 
 

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import socket
 import sys
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from django.test import override_settings
 from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from factory_site import embedded
 from tests.browser import (
     SIZES,
+    WALL,
     chromium,
     is_wider_than_the_screen,
     log_in,
+    photograph,
     resize,
     severe_errors,
     wait_for,
+    words,
 )
 from tests.processes import running
-from tests.system.conftest import Plant
+from tests.system.conftest import Plant, new_plant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.system, pytest.mark.weights]
 
 PASSWORD = "a long passphrase"
-WALL = (1920, 1080)
 WATCHDOG_S = 900
 """Longer than all tests here together may take."""
 SEED = """
@@ -173,43 +170,21 @@ class Office:
 
 @pytest.fixture(scope="module")
 def office(shared: Path) -> Iterator[Office]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     faces = shared / "samples" / "faces"
-    # Not tmp_path: pytest closes that to the account that runs servers for root.
-    with (
-        tempfile.TemporaryDirectory(prefix="office-") as name,
-        embedded.servers(Path(name), database=True, redis=True),
-        override_settings(REDIS_URL=embedded.redis_url(Path(name))),
-    ):
-        plant = Plant(Path(name), shared / "models")
-        plant.manage("set_up")
+    with new_plant(models=shared / "models") as plant:
         plant.manage("shell", "-c", SEED.format(faces=str(faces)))
-        web = [sys.executable, "-m", "factory_site.web", "-b", "127.0.0.1"]
-        web += ["-p", str(port)]
         worker = [sys.executable, "-m", "celery", "-A", "factory_site", "worker"]
         worker += ["-l", "info", "-c", "1", "-P", "solo", "-n", "photos@office"]
         with (
-            running(web, env=plant.env, watchdog_s=WATCHDOG_S) as answering,
+            plant.web(watchdog_s=WATCHDOG_S) as address,
             running(worker, env=plant.env, watchdog_s=WATCHDOG_S) as looking,
         ):
-            answering.wait_for("Listening")
             looking.wait_for("ready")
-            yield Office(plant, f"http://127.0.0.1:{port}", faces)
-
-
-def photograph(browser: Chrome, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        browser.save_screenshot(str(Path(folder) / f"{name}.png"))
+            yield Office(plant, address, faces)
 
 
 def body(browser: Chrome) -> WebElement:
     return browser.find_element(By.TAG_NAME, "body")
-
-
-def words(browser: Chrome, selector: str) -> str:
-    return browser.find_element(By.CSS_SELECTOR, selector).text
 
 
 def all_loaded(browser: Chrome) -> bool:

@@ -6,39 +6,35 @@ It publishes pictures as a vision worker does, so no detector has to run.
 from __future__ import annotations
 
 import io
-import os
-import socket
-import sys
-import tempfile
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from django.test import override_settings
 from PIL import Image, ImageDraw, ImageFont
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from factory_site import embedded
 from streaming.frames import FramePublisher, Kind
 from tests.browser import (
     SIZES,
+    WALL,
     chromium,
     is_wider_than_the_screen,
     log_in,
+    photograph,
     resize,
     severe_errors,
     wait_for,
+    words,
 )
-from tests.processes import running
-from tests.system.conftest import Plant
+from tests.system.conftest import Plant, new_plant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
@@ -46,7 +42,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.system
 
 PASSWORD = "a long passphrase"
-WALL = (1920, 1080)
 LIVE = 16
 OUT = "CAM-99"
 PICTURE_EVERY_S = 0.2
@@ -214,42 +209,20 @@ class Station:
 
 @pytest.fixture(scope="module")
 def station(shared: Path) -> Iterator[Station]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # Not tmp_path: pytest closes that to the account that runs servers for root.
-    with (
-        tempfile.TemporaryDirectory(prefix="wall-") as name,
-        embedded.servers(Path(name), database=True, redis=True),
-        override_settings(REDIS_URL=embedded.redis_url(Path(name))),
-    ):
-        plant = Plant(Path(name), shared / "models")
-        plant.manage("set_up")
+    with new_plant(models=shared / "models") as plant:
         seed = SEED.format(live=LIVE, out=OUT, password=PASSWORD)
         plant.manage("shell", "-c", seed)
         codes = [f"CAM-{number + 1:02}" for number in range(LIVE)]
         cameras = Cameras(FramePublisher(), codes)
         cameras.start()
-        command = [sys.executable, "-m", "factory_site.web", "-b", "127.0.0.1"]
-        command += ["-p", str(port)]
-        with running(command, env=plant.env, watchdog_s=WATCHDOG_S) as web:
-            web.wait_for("Listening")
-            yield Station(plant, f"http://127.0.0.1:{port}", cameras)
+        with plant.web(watchdog_s=WATCHDOG_S) as address:
+            yield Station(plant, address, cameras)
         cameras.stopping.set()
         cameras.join()
 
 
-def photograph(browser: Chrome, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        browser.save_screenshot(str(Path(folder) / f"{name}.png"))
-
-
 def pictures(browser: Chrome) -> list[WebElement]:
     return browser.find_elements(By.CSS_SELECTOR, ".live-picture.has-picture")
-
-
-def words(browser: Chrome, selector: str) -> str:
-    return browser.find_element(By.CSS_SELECTOR, selector).text
 
 
 def pixels(browser: Chrome, code: str) -> object:

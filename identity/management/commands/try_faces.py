@@ -16,12 +16,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from identity.engines import policy_of
 from identity.face_model import FaceModelMissing, load_face_model, the_face_model
 from identity.face_trial import Gallery, Trial
 from identity.face_work import pixels
 from identity.faces import measure
 from identity.photo_rules import BYSTANDER, PhotoRefused, check_face
-from identity.rules import Outcome, Policy
+from identity.rules import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
     from identity.faces import Face, FaceModel, Vector
+    from identity.rules import Policy
     from streaming.vision.types import Image
 
 PIPED_WIDTH = 120
@@ -82,12 +84,7 @@ def model_for(engine: str | None) -> FaceModel:
     if engine is None:
         return the_face_model()
     try:
-        return load_face_model(
-            settings.MODELS_DIR,
-            wanted=engine,
-            threshold=settings.FACE_THRESHOLD,
-            margin=settings.FACE_MARGIN,
-        )
+        return load_face_model(settings.MODELS_DIR, wanted=engine)
     except FaceModelMissing as error:
         raise CommandError(str(error)) from error
 
@@ -104,7 +101,7 @@ class Trials:
 
     @property
     def policy(self) -> Policy:
-        return Policy(self.model.embedder.threshold, self.model.embedder.margin)
+        return policy_of(self.model.embedder)
 
     def enrol(self, folder: Path) -> Gallery:
         """Read the gallery; raise CommandError when there is nobody in it."""

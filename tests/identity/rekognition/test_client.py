@@ -218,15 +218,18 @@ class TestFailure:
         with pytest.raises(Denied, match="region"):
             client.create_collection(PLANT)
 
-    def test_never_tells_a_secret(
-        self, client: Rekognition, rekognition: RekognitionServer
+    @pytest.mark.parametrize(
+        "address", ["http://viewer:hidden-word@127.0.0.1:1", "viewer:hidden-word@proxy"]
+    )
+    def test_never_tells_the_password_in_an_address(
+        self, rekognition: RekognitionServer, address: str
     ) -> None:
-        rekognition.faults.is_denied = True
+        client = Rekognition(region="eu-west-1", endpoint_url=address)
 
-        with pytest.raises(Denied) as raised:
-            client.search_face(PLANT, jpeg=card(ANNA), max_faces=11)
+        with pytest.raises((Denied, Unavailable)) as raised:
+            client.list_faces(PLANT)
 
-        assert "secret-of-the-tests" not in repr(raised.value)
+        assert "hidden-word" not in str(raised.value)
 
     @pytest.mark.parametrize(
         ("code", "status", "error"),

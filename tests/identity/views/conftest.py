@@ -11,7 +11,8 @@ from django.core.files.storage import default_storage
 from PIL import Image
 
 from factory_site.roles import HR, SECURITY
-from tests.factories import make_camera, make_employee, make_site, make_user
+from tests.factories import make_employee, make_user
+from tests.plant import gate, site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,23 +21,16 @@ if TYPE_CHECKING:
     from pytest_django import Settings
 
     from identity.models import Employee, User
-    from streaming.models import Camera, Site
+    from streaming.models import Site
+
+
+__all__ = ["gate", "site"]
 
 
 @pytest.fixture(autouse=True)
 def media(settings: Settings, tmp_path: Path) -> Path:
     settings.MEDIA_ROOT = tmp_path
     return tmp_path
-
-
-@pytest.fixture
-def site(role_groups: None) -> Site:
-    return make_site(name="Main plant", slug="main", time_zone="Asia/Kolkata")
-
-
-@pytest.fixture
-def gate(site: Site) -> Camera:
-    return make_camera(site=site, code="CAM-GATE", name="Gate 1")
 
 
 @pytest.fixture
