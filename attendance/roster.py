@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 WINDOW: Final = timedelta(hours=4)
 """How long before its start and after its end an occurrence takes sightings."""
 
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
 
 class Plan(StrEnum):
     """What the roster says of a date."""
@@ -23,6 +25,20 @@ class Plan(StrEnum):
     ON_LEAVE = "on_leave"
     NOTHING = "nothing"
     """No shift is assigned; the occurrence is the whole local day."""
+
+
+def plan_of(*, is_holiday: bool, is_weekly_off: bool, is_on_leave: bool) -> Plan:
+    """Return what a date with a shift is: whoever has leave has none on a day off."""
+    if is_holiday:
+        return Plan.HOLIDAY
+    if is_weekly_off:
+        return Plan.WEEKLY_OFF
+    return Plan.ON_LEAVE if is_on_leave else Plan.WORK
+
+
+def weekday(on: date) -> str:
+    """Return the name that shifts have for a day of the week, such as "mon"."""
+    return WEEKDAYS[on.weekday()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +85,18 @@ def occurrence(
     start = shift.start if shift else time()
     end = shift.end if shift else time()
     last = on if end > start else on + timedelta(days=1)
+    begins = datetime.combine(on, start)
+    ends = datetime.combine(last, end)
+    start_at, end_at = (
+        local.replace(tzinfo=zone).astimezone(UTC) for local in (begins, ends)
+    )
+    if end_at <= start_at:
+        # It begins in the skipped hour and would be over before.
+        end_at = start_at + (ends - begins)
     return Occurrence(
         date=on,
-        start_at=datetime.combine(on, start, zone).astimezone(UTC),
-        end_at=datetime.combine(last, end, zone).astimezone(UTC),
+        start_at=start_at,
+        end_at=end_at,
         grace=shift.grace if shift else timedelta(),
         plan=plan if shift else Plan.NOTHING,
     )

@@ -6,24 +6,36 @@ employee and the set of sightings, so that order and repetition of events never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from .ledger import Ledger, Part, Sighting, Way, opens
 from .roster import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import date, datetime
 
+    from .ledger import Day
     from .roster import Occurrence
 
-DUPLICATE_WITHIN: Final = timedelta(hours=12)
-"""Until then a check-in without a check-out stands for every further arrival."""
-CHECK_OUT_WITHIN: Final = timedelta(hours=16)
-OFF_SHIFT_WITHIN: Final = timedelta(hours=12)
-"""Who is seen that long after a shift, and before the next, is told of with it."""
+__all__ = [
+    "DayResult",
+    "Part",
+    "Review",
+    "Sighting",
+    "Status",
+    "Way",
+    "arrival_window",
+    "is_blind",
+    "is_in_future",
+    "judge",
+    "opens",
+    "settle",
+]
+
 FUTURE: Final = timedelta(minutes=5)
 """By how much a clock may be fast before its events are refused."""
 ABSENT_AFTER: Final = timedelta(minutes=60)
@@ -69,153 +81,9 @@ class Review(StrEnum):
     CAME_AFTER_END = "came_after_end"
 
 
-class Part(StrEnum):
-    """What a sighting was to the day that it was counted for."""
-
-    CHECK_IN = "check_in"
-    AGAIN = "again"
-    """They were here already."""
-    RETURN = "return"
-    """They had left, and came back before the end: that takes the exit back."""
-    EXIT = "exit"
-    """The last one is the check-out."""
-    STRAY_EXIT = "stray_exit"
-    """Nobody had seen them come."""
-    AFTER_END = "after_end"
-    """They came when the shift was over, which opens nothing."""
-
-
-class Way(StrEnum):
-    """Which way somebody went, as far as that is known."""
-
-    IN = "in"
-    OUT = "out"
-    EITHER = "either"
-    """A camera that looks both ways and has no line."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Sighting:
-    """An employee was seen, or stamped; `at` is in UTC."""
-
-    at: datetime
-    event_id: str
-    way: Way
-
-
 def is_in_future(at: datetime, *, now: datetime) -> bool:
     """Whether an instant is too far ahead to be believed."""
     return at - now > FUTURE
-
-
-@dataclass(slots=True)
-class _Day:
-    """What was seen for one occurrence so far, sightings being taken in order."""
-
-    occurrence: Occurrence
-    check_in: Sighting | None = None
-    check_out: Sighting | None = None
-    either: Sighting | None = None
-    """The last one that may be a check-out, once the occurrence has closed."""
-    seen: list[tuple[Sighting, Part]] = field(default_factory=list)
-
-    @property
-    def is_open(self) -> bool:
-        return self.check_in is not None and self.check_out is None
-
-    def has(self, part: Part) -> bool:
-        return any(each is part for _, each in self.seen)
-
-    def opened_within(self, period: timedelta, at: datetime) -> bool:
-        return self.check_in is not None and at - self.check_in.at <= period
-
-    def arrive(self, seen: Sighting) -> None:
-        if self.check_in is not None:
-            self._come_back(seen)
-        elif seen.at >= self.occurrence.end_at:
-            self.note(seen, Part.AFTER_END)
-        else:
-            self.check_in = seen
-            self.note(seen, Part.CHECK_IN)
-
-    def leave(self, seen: Sighting) -> None:
-        self.check_out = seen
-        self.note(seen, Part.EXIT)
-
-    def pass_by(self, seen: Sighting) -> None:
-        """Take a sighting without direction after the check-in."""
-        self._come_back(seen)
-        self.either = seen
-
-    def note(self, seen: Sighting, part: Part) -> None:
-        self.seen.append((seen, part))
-
-    def _come_back(self, seen: Sighting) -> None:
-        takes_back = self.check_out is not None and seen.at < self.occurrence.end_at
-        self.note(seen, Part.RETURN if takes_back else Part.AGAIN)
-        if takes_back:
-            self.check_out = None
-
-
-class _Ledger:
-    """The days of one employee while sightings are taken, oldest first."""
-
-    def __init__(self, occurrences: Iterable[Occurrence]) -> None:
-        ordered = sorted(occurrences, key=lambda each: each.start_at)
-        self.days = [_Day(each) for each in ordered]
-
-    def take(self, seen: Sighting) -> None:
-        if seen.way is Way.OUT:
-            self._take_exit(seen)
-        elif day := self._present(seen):
-            day.pass_by(seen) if seen.way is Way.EITHER else day.arrive(seen)
-        elif day := self._belongs(seen.at):
-            takes = day.pass_by if self._may_leave(day, seen) else day.arrive
-            takes(seen)
-        elif day := self._over_before(seen.at):
-            day.note(seen, Part.AFTER_END)
-
-    def _take_exit(self, seen: Sighting) -> None:
-        inside = [d for d in self.days if d.opened_within(CHECK_OUT_WITHIN, seen.at)]
-        if inside:
-            inside[-1].leave(seen)
-        elif day := self._belongs(seen.at):
-            day.note(seen, Part.STRAY_EXIT)
-
-    def _present(self, seen: Sighting) -> _Day | None:
-        """Return the day that somebody came for and did not leave, if lately."""
-        found = [
-            day
-            for day in self.days
-            if day.is_open and day.opened_within(DUPLICATE_WITHIN, seen.at)
-        ]
-        return found[-1] if found else None
-
-    def _over_before(self, at: datetime) -> _Day | None:
-        """Return the last day that ended before, if on the same day as it were."""
-        over = [
-            day
-            for day in self.days
-            if timedelta() <= at - day.occurrence.end_at < OFF_SHIFT_WITHIN
-        ]
-        return max(over, key=lambda day: day.occurrence.end_at, default=None)
-
-    def _may_leave(self, day: _Day, seen: Sighting) -> bool:
-        return seen.way is Way.EITHER and day.check_in is not None
-
-    def _belongs(self, at: datetime) -> _Day | None:
-        """Return the day that is open, else the one starting nearest, roster first."""
-        held = [day for day in self.days if day.occurrence.holds(at)]
-        return min(
-            held,
-            key=lambda day: (
-                not day.is_open,
-                day.occurrence.plan is Plan.NOTHING,
-                abs(day.occurrence.start_at - at),
-                day.occurrence.start_at,
-            ),
-            default=None,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,9 +129,12 @@ class DayResult:
 
     @property
     def skipped(self) -> frozenset[str]:
-        """Ids of the events of somebody who was here already."""
-        again = {Part.AGAIN, Part.RETURN}
-        return frozenset(each.event_id for each, part in self.seen if part in again)
+        """Ids of the events that were of somebody who had come already."""
+        again, counted = {Part.AGAIN, Part.RETURN}, {Part.CHECK_IN, Part.EXIT}
+        return self._events(again) - self._events(counted)
+
+    def _events(self, parts: Collection[Part]) -> frozenset[str]:
+        return frozenset(each.event_id for each, part in self.seen if part in parts)
 
 
 def settle(
@@ -273,8 +144,11 @@ def settle(
     now: datetime,
     outages: Sequence[tuple[datetime, datetime]] = (),
     absent_after: timedelta = ABSENT_AFTER,
+    only: date | None = None,
 ) -> list[DayResult]:
     """Return the result of each occurrence of one employee, oldest first.
+
+    With `only` that of this date alone; it takes the others to tell it.
 
     `outages` are the periods [from, to) in which a camera that counts arrivals at the
     site was down. Sightings that belong to no occurrence change nothing.
@@ -282,52 +156,78 @@ def settle(
     One event may be two sightings, of when somebody came into view and of when they
     were seen last.
     """
-    ledger = _Ledger(occurrences)
+    ledger = Ledger(occurrences)
     for seen in sorted(set(sightings)):
         ledger.take(seen)
     return [
         _result(day, now=now, outages=outages, absent_after=absent_after)
         for day in ledger.days
+        if only is None or day.occurrence.date == only
     ]
 
 
+def judge(
+    occurrence: Occurrence, came: datetime, left: datetime | None = None
+) -> DayResult:
+    """Return what an arrival and an exit that a person gives make of an occurrence.
+
+    `came` is one that `opens` it and `left` is not before it: the caller refuses all
+    else. A missing exit is not to be reviewed, since a person has left it out.
+    """
+    check_in = Sighting(came, "", Way.IN)
+    check_out = Sighting(left, "", Way.OUT) if left else None
+    reviews = {Review.EARLY_EXIT} if _is_early(occurrence, left) else set()
+    return replace(
+        _of_somebody(occurrence, check_in, check_out), reviews=frozenset(reviews)
+    )
+
+
 def _result(
-    day: _Day,
+    day: Day,
     *,
     now: datetime,
     outages: Sequence[tuple[datetime, datetime]],
     absent_after: timedelta,
 ) -> DayResult:
-    plan = day.occurrence
-    if day.check_in is None:
+    plan, check_out = day.occurrence, day.exit_by(now)
+    if day.check_in:
+        result = _of_somebody(plan, day.check_in, check_out)
+    else:
         is_over = now >= plan.end_at + absent_after
-        return DayResult(
-            occurrence=plan,
-            status=_status_of_nobody(plan, is_over=is_over, outages=outages),
-            reviews=_reviews(day, None, now=now),
-            seen=tuple(day.seen),
-        )
-    either = day.either if now >= plan.closes_at else None
-    check_out = max(filter(None, [day.check_out, either]), default=None)
-    came, left = day.check_in.at, check_out.at if check_out else None
+        status = _status_of_nobody(plan, is_over=is_over, outages=outages)
+        result = DayResult(occurrence=plan, status=status)
+    parts = (
+        (seen, Part.EXIT if seen == check_out else part) for seen, part in day.seen
+    )
+    reviews = _reviews(day, check_out, now=now)
+    return replace(result, reviews=reviews, seen=tuple(parts))
+
+
+def _of_somebody(
+    plan: Occurrence, check_in: Sighting, check_out: Sighting | None
+) -> DayResult:
+    """Return the figures of somebody who came, without reviews."""
+    came, left = check_in.at, check_out.at if check_out else None
     is_work = plan.plan is Plan.WORK
     is_late = is_work and came > plan.start_at + plan.grace
-    has_shift = plan.plan is not Plan.NOTHING
-    return DayResult(
+    figures = DayResult(
         occurrence=plan,
         status=Status.LATE if is_late else Status.PRESENT,
-        check_in=day.check_in,
+        check_in=check_in,
         check_out=check_out,
         grace_period_applied=is_work and plan.start_at < came and not is_late,
         late_minutes=(came - plan.start_at) // MINUTE if is_late else 0,
-        early_minutes=max((plan.end_at - left) // MINUTE, 0) if left and is_work else 0,
         unscheduled=not is_work,
-        worked_minutes=(left - came) // MINUTE if left else None,
-        overtime_minutes=max((left - plan.end_at) // MINUTE, 0)
-        if left and has_shift
-        else None,
-        reviews=_reviews(day, left, now=now),
-        seen=tuple(day.seen),
+    )
+    if left is None:
+        return figures
+    has_shift = plan.plan is not Plan.NOTHING
+    overtime = max((left - max(plan.end_at, came)) // MINUTE, 0)
+    return replace(
+        figures,
+        early_minutes=max((plan.end_at - left) // MINUTE, 0) if is_work else 0,
+        worked_minutes=(left - came) // MINUTE,
+        overtime_minutes=overtime if has_shift else None,
     )
 
 
@@ -342,25 +242,43 @@ def _status_of_nobody(
     return Status.UNVERIFIED if is_blind(plan, outages) else Status.ABSENT
 
 
-def is_blind(plan: Occurrence, outages: Sequence[tuple[datetime, datetime]]) -> bool:
-    """Whether cameras were down for a minute or more when somebody would have come."""
-    first = plan.start_at + ARRIVES_FROM
-    last = min(plan.start_at + ARRIVES_UNTIL, plan.end_at)
-    return any(
-        min(until, last) - max(since, first) >= MINUTE for since, until in outages
-    )
+def arrival_window(plan: Occurrence) -> tuple[datetime, datetime]:
+    """Return [from, to) in which most people come."""
+    return plan.start_at + ARRIVES_FROM, min(plan.start_at + ARRIVES_UNTIL, plan.end_at)
 
 
-def _reviews(day: _Day, left: datetime | None, *, now: datetime) -> frozenset[Review]:
-    plan = day.occurrence
-    came = day.check_in is not None
+def is_blind(plan: Occurrence, outages: Iterable[tuple[datetime, datetime]]) -> bool:
+    """Whether cameras were down for a minute or more when somebody would have come.
+
+    Short outages add up; what several cameras were down at once counts once.
+    """
+    first, last = arrival_window(plan)
+    blind, told_until = timedelta(), first
+    for since, until in sorted(outages):
+        end = min(until, last)
+        blind += max(end - max(since, told_until), timedelta())
+        told_until = max(told_until, end)
+    return blind >= MINUTE
+
+
+def _is_early(plan: Occurrence, left: datetime | None) -> bool:
+    return plan.plan is Plan.WORK and left is not None and left < plan.end_at
+
+
+def _reviews(
+    day: Day, check_out: Sighting | None, *, now: datetime
+) -> frozenset[Review]:
+    plan, came = day.occurrence, day.check_in
+    strays = [seen for seen, part in day.seen if part is Part.STRAY_EXIT]
+    came_late = plan.plan is Plan.WORK and day.has(Part.AFTER_END)
     found = {
-        Review.EXIT_ONLY: day.has(Part.STRAY_EXIT) and not came,
-        Review.EXIT_BEFORE_CHECK_IN: day.has(Part.STRAY_EXIT) and came,
-        Review.CAME_AFTER_END: day.has(Part.AFTER_END),
-        Review.MISSING_CHECK_OUT: came and left is None and now >= plan.closes_at,
-        Review.EARLY_EXIT: plan.plan is Plan.WORK
-        and left is not None
-        and left < plan.end_at,
+        Review.EXIT_ONLY: came is None and bool(strays),
+        Review.EXIT_BEFORE_CHECK_IN: came is not None
+        and any(stray.at <= came.at for stray in strays),
+        Review.CAME_AFTER_END: came_late,
+        Review.MISSING_CHECK_OUT: came is not None
+        and check_out is None
+        and now >= plan.closes_at,
+        Review.EARLY_EXIT: _is_early(plan, check_out.at if check_out else None),
     }
     return frozenset(review for review, holds in found.items() if holds)

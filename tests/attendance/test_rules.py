@@ -3,60 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from attendance.roster import Plan, Shift, occurrence
-from attendance.rules import (
-    DayResult,
-    Review,
-    Sighting,
-    Status,
-    Way,
-    is_in_future,
-    settle,
+from attendance.rules import Review, Status, is_in_future, judge, opens, settle
+from tests.sightings import (
+    BERLIN,
+    DAY,
+    EVENING,
+    KOLKATA,
+    LATER,
+    NEW_YORK,
+    NEXT,
+    NIGHT,
+    ON,
+    days,
+    instant,
+    local,
+    result,
+    spans,
+    work,
 )
 
-KOLKATA = ZoneInfo("Asia/Kolkata")
-BERLIN = ZoneInfo("Europe/Berlin")
-NEW_YORK = ZoneInfo("America/New_York")
-GRACE = timedelta(minutes=15)
-DAY = Shift(time(9), time(17), GRACE)
-NIGHT = Shift(time(22), time(6), GRACE)
-ON = date(2026, 11, 20)
-LATER = datetime(2026, 12, 24, tzinfo=UTC)
-WAYS = {">": Way.IN, "<": Way.OUT, "~": Way.EITHER}
-
-
-def seen(words: str, *, on: date = ON, zone: ZoneInfo = KOLKATA) -> list[Sighting]:
-    """Return sightings: "> 09:05" came, "< 17:00" left, "~" either, "+1" next day."""
-    found = []
-    for number, word in enumerate(words.split(", ") if words else []):
-        way, clock, *days = word.split()
-        day = on + timedelta(days=int(days[0]) if days else 0)
-        at = datetime.combine(day, time.fromisoformat(clock), zone)
-        found.append(Sighting(at.astimezone(UTC), f"{number} {word}", WAYS[way]))
-    return found
-
-
-def result(
-    words: str,
-    *,
-    shift: Shift | None = DAY,
-    plan: Plan = Plan.WORK,
-    zone: ZoneInfo = KOLKATA,
-    on: date = ON,
-    now: datetime = LATER,
-) -> DayResult:
-    planned = occurrence(shift, on, zone, plan=plan)
-    (only,) = settle([planned], seen(words, on=on, zone=zone), now=now)
-    return only
-
-
-def local(at: datetime | None, zone: ZoneInfo = KOLKATA) -> str:
-    return f"{at.astimezone(zone):%H:%M:%S}".removesuffix(":00") if at else ""
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 
 class TestArrival:
@@ -96,7 +69,7 @@ class TestArrival:
         assert day.check_in_at is None
         assert day.reviews == {Review.CAME_AFTER_END}
 
-    @pytest.mark.parametrize("came", ["04:59:59", "21:00"])
+    @pytest.mark.parametrize("came", ["04:59:59", "05:00 1"])
     def test_outside_the_window_says_nothing(self, came: str) -> None:
         day = result(f"> {came}")
 
@@ -132,24 +105,18 @@ class TestSecondDetection:
     def test_changes_nothing_and_is_told(self, again: str) -> None:
         first, both = result("> 09:00"), result(f"> 09:00, {again}")
 
-        assert both == replace(first, skipped=frozenset({f"1 {again}"}))
+        assert replace(both, seen=first.seen) == first
+        assert both.skipped == {f"1 {again}"}
 
     def test_within_twelve_hours_does_not_open_the_next_shift(self) -> None:
-        evening = Shift(time(18), time(22))
-        days = [
-            occurrence(DAY, ON, KOLKATA),
-            occurrence(evening, ON, KOLKATA),
-        ]
+        first, second = days("> 09:00, > 17:55", work(DAY), work(EVENING))
 
-        first, second = settle(days, seen("> 09:00, > 17:55"), now=LATER)
         assert first.skipped == {"1 > 17:55"}
         assert second.status is Status.ABSENT
 
     def test_after_a_check_out_opens_the_shift_it_belongs_to(self) -> None:
-        evening = Shift(time(18), time(22))
-        days = [occurrence(DAY, ON, KOLKATA), occurrence(evening, ON, KOLKATA)]
+        first, second = days("> 09:00, < 17:00, > 17:55", work(DAY), work(EVENING))
 
-        first, second = settle(days, seen("> 09:00, < 17:00, > 17:55"), now=LATER)
         assert local(first.check_out_at) == "17:00"
         assert (second.status, local(second.check_in_at)) == (Status.PRESENT, "17:55")
 
@@ -190,6 +157,14 @@ class TestExit:
         assert local(day.check_out_at) == "17:00"
         assert day.reviews == {Review.EXIT_BEFORE_CHECK_IN}
 
+    def test_is_missed_once_the_shift_has_closed(self) -> None:
+        before, closed = (
+            result("> 09:00", now=instant(at)).reviews for at in ("20:59:59", "21:00")
+        )
+
+        assert before == frozenset()
+        assert closed == {Review.MISSING_CHECK_OUT}
+
     def test_alone_leaves_an_absence_to_be_reviewed(self) -> None:
         day = result("< 17:00")
 
@@ -197,12 +172,8 @@ class TestExit:
         assert day.reviews == {Review.EXIT_ONLY}
 
     def test_of_the_night_belongs_to_the_night_and_not_to_the_next_shift(self) -> None:
-        days = [
-            occurrence(NIGHT, ON, KOLKATA),
-            occurrence(DAY, date(2026, 11, 21), KOLKATA),
-        ]
+        night, day = days("> 21:55, < 06:10 1", work(NIGHT), work(DAY, NEXT))
 
-        night, day = settle(days, seen("> 21:55, < 06:10 1"), now=LATER)
         assert local(night.check_out_at) == "06:10"
         assert night.overtime_minutes == 10
         assert day.reviews == frozenset()
@@ -257,6 +228,16 @@ class TestNobody:
         assert result("", now=at - timedelta(seconds=1)).status is Status.EXPECTED
         assert result("", now=at).status is Status.ABSENT
 
+    @pytest.mark.parametrize("words", ["", "< 17:00"])
+    @pytest.mark.parametrize("plan", [Plan.WORK, Plan.HOLIDAY])
+    def test_has_no_figures(self, words: str, plan: Plan) -> None:
+        day = result(words, plan=plan)
+
+        assert (day.grace_period_applied, day.unscheduled) == (False, False)
+        assert (day.late_minutes, day.early_minutes) == (0, 0)
+        assert (day.worked_minutes, day.overtime_minutes) == (None, None)
+        assert (day.check_in, day.check_out) == (None, None)
+
     @pytest.mark.parametrize(
         ("down", "status"),
         [
@@ -272,14 +253,40 @@ class TestNobody:
     def test_is_unverified_where_cameras_were_down(
         self, down: tuple[str, str], status: Status
     ) -> None:
-        since, until = (
-            datetime.combine(ON, time.fromisoformat(clock), KOLKATA) for clock in down
-        )
-
-        (day,) = settle(
-            [occurrence(DAY, ON, KOLKATA)], [], now=LATER, outages=[(since, until)]
-        )
+        (day,) = settle([work(DAY)], [], now=LATER, outages=spans(down))
         assert day.status is status
+
+    @pytest.mark.parametrize(
+        ("down", "status"),
+        [
+            ((("08:10", "08:10:30"), ("09:10", "09:10:30")), Status.UNVERIFIED),
+            ((("08:10", "08:10:30"), ("09:10", "09:10:29")), Status.ABSENT),
+            # Two cameras at once are down but once.
+            ((("08:10", "08:10:40"), ("08:10:10", "08:10:50")), Status.ABSENT),
+            ((("08:10", "08:10:40"), ("08:10:10", "08:11")), Status.UNVERIFIED),
+            ((("08:10", "08:10:50"), ("08:10:10", "08:10:20")), Status.ABSENT),
+            ((("09:10", "09:10:30"), ("08:10", "08:10:30")), Status.UNVERIFIED),
+        ],
+    )
+    def test_is_unverified_where_short_outages_add_up_to_a_minute(
+        self, down: tuple[tuple[str, str], ...], status: Status
+    ) -> None:
+        (day,) = settle([work(DAY)], [], now=LATER, outages=spans(*down))
+
+        assert day.status is status
+
+    def test_is_absent_where_cameras_were_down_after_a_short_shift(self) -> None:
+        short = work(Shift(time(9), time(9, 30)))
+        (day,) = settle([short], [], now=LATER, outages=spans(("09:30", "11:00")))
+
+        assert day.status is Status.ABSENT
+
+    @pytest.mark.parametrize("plan", [Plan.WEEKLY_OFF, Plan.NOTHING])
+    def test_is_off_on_a_day_off_whatever_was_down(self, plan: Plan) -> None:
+        off = work(DAY if plan is Plan.WEEKLY_OFF else None, plan=plan)
+        (day,) = settle([off], [], now=LATER, outages=spans(("00:00", "23:00")))
+
+        assert day.status in {Status.WEEKLY_OFF, Status.NONE}
 
     @pytest.mark.parametrize(
         ("plan", "status"),
@@ -291,6 +298,7 @@ class TestNobody:
     )
     def test_is_what_was_planned(self, plan: Plan, status: Status) -> None:
         assert result("", plan=plan).status is status
+        assert result("", plan=plan, now=instant("08:00")).status is status
         came = result("> 09:40, < 12:00", plan=plan)
         assert (came.status, came.unscheduled) == (Status.PRESENT, True)
         assert came.reviews == frozenset()
@@ -323,15 +331,59 @@ class TestClockChange:
         assert day.worked_minutes == hours * 60
         assert (day.overtime_minutes, day.is_early_exit) == (0, False)
 
-    def test_takes_a_time_that_is_skipped_as_if_clocks_had_stayed(self) -> None:
-        skipped = occurrence(Shift(time(2, 30), time(10)), date(2026, 3, 29), BERLIN)
 
-        assert skipped.start_at == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+class TestGiven:
+    """By a person, who corrects a day, or by a caller, who asks what would be."""
 
-    def test_takes_the_first_of_a_time_that_comes_twice(self) -> None:
-        twice = occurrence(Shift(time(2, 30), time(10)), date(2026, 10, 25), BERLIN)
+    @pytest.mark.parametrize(
+        ("came", "left"),
+        [
+            ("08:59", "17:00"),
+            ("09:15", "17:30"),
+            ("09:15:01", "16:59:59"),
+            ("16:59", None),
+            ("09:00", "01:00 1"),
+        ],
+    )
+    @pytest.mark.parametrize("plan", [Plan.WORK, Plan.HOLIDAY])
+    def test_is_judged_like_what_was_seen(
+        self, came: str, left: str | None, plan: Plan
+    ) -> None:
+        words = f"> {came}" + (f", < {left}" if left else "")
+        by_events = result(words, plan=plan, now=instant("17:30"))
+        given = judge(
+            work(DAY, plan=plan), instant(came), instant(left) if left else None
+        )
 
-        assert twice.start_at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+        same = replace(
+            by_events, check_in=given.check_in, check_out=given.check_out, seen=()
+        )
+        assert given == same
+        assert given.check_in_at == by_events.check_in_at
+        assert given.check_out_at == by_events.check_out_at
+
+    def test_without_an_exit_is_not_to_be_reviewed(self) -> None:
+        given = judge(work(DAY), instant("09:00"))
+
+        assert (given.check_out, given.reviews) == (None, frozenset())
+        assert result("> 09:00").reviews == {Review.MISSING_CHECK_OUT}
+
+    @pytest.mark.parametrize(
+        ("plan", "came", "allowed"),
+        [
+            (Plan.WORK, "04:00", True),
+            (Plan.WORK, "16:59:59", True),
+            (Plan.WORK, "17:00", False),
+            (Plan.HOLIDAY, "17:00", True),
+        ],
+    )
+    def test_opens_a_shift_before_its_end_and_a_day_off_always(
+        self,
+        plan: Plan,
+        came: str,
+        allowed: bool,  # noqa: FBT001
+    ) -> None:
+        assert opens(work(DAY, plan=plan), instant(came)) is allowed
 
 
 class TestFuture:

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendance.roster import Occurrence, Plan, Shift, occurrence
-from attendance.rules import Review, Sighting, Status, Way, settle
+from attendance.rules import (
+    DayResult,
+    Review,
+    Sighting,
+    Status,
+    Way,
+    is_blind,
+    opens,
+    settle,
+)
 from attendance.summary import summarise
 
 if TYPE_CHECKING:
@@ -53,6 +62,30 @@ def rosters() -> st.SearchStrategy[list[Occurrence]]:
     )
 
 
+def _left(
+    planned: Occurrence, seen: list[Sighting], came: datetime | None
+) -> datetime | None:
+    """Return the last exit of the 16 hours, if nobody came back before the end."""
+    if came is None:
+        return None
+    within = timedelta(hours=16)
+    exits = [
+        each.at
+        for each in seen
+        if each.way is Way.OUT and came <= each.at <= came + within
+    ]
+    last = max(exits, default=None)
+    came_back = last is not None and any(
+        each.way is Way.IN and last < each.at < planned.end_at for each in seen
+    )
+    return None if came_back else last
+
+
+def _figures(day: DayResult) -> tuple[object, ...]:
+    minutes = (day.late_minutes, day.early_minutes)
+    return (day.status, *minutes, day.worked_minutes, day.overtime_minutes, day.reviews)
+
+
 class TestDays:
     @given(rosters(), sightings(), st.randoms(use_true_random=False))
     def test_do_not_depend_on_order_or_repetition(
@@ -80,10 +113,10 @@ class TestDays:
         before = settle(roster, seen, now=LONG_AFTER)
         after = settle(moved, events, now=LONG_AFTER + by)
         for one, other in zip(before, after, strict=True):
-            assert (one.status, one.late_minutes, one.reviews, one.proof) == (
-                (other.status, other.late_minutes, other.reviews, other.proof)
-            )
-            assert one.worked_minutes == other.worked_minutes
+            assert _figures(one) == _figures(other)
+            assert [(seen.event_id, part) for seen, part in one.seen] == [
+                (seen.event_id, part) for seen, part in other.seen
+            ]
 
     @given(rosters(), sightings(), minutes)
     def test_tell_figures_that_fit_together(
@@ -97,7 +130,7 @@ class TestDays:
             assert day.is_late or day.late_minutes == 0
             assert not (day.is_late and day.grace_period_applied)
             assert day.is_early_exit == (Review.EARLY_EXIT in day.reviews)
-            assert came is None or came < day.occurrence.end_at
+            assert came is None or opens(day.occurrence, came)
             if day.occurrence.plan is not Plan.WORK:
                 assert not day.is_late
                 assert day.status is not Status.ABSENT
@@ -108,8 +141,86 @@ class TestDays:
     ) -> None:
         days = settle(roster, seen, now=LONG_AFTER)
 
-        proofs = [event for day in days for event in set(day.proof)]
-        assert len(proofs) == len(set(proofs))
+        counted = [each for day in days for each, _ in day.seen]
+        assert len(counted) == len(set(counted))
+        assert set(counted) <= set(seen)
+
+
+class TestShift:
+    @given(shifts, sightings(Way.IN, Way.OUT))
+    def test_is_what_the_table_of_rules_says(
+        self, shift: Shift, seen: list[Sighting]
+    ) -> None:
+        """Told anew, event by event, without taking them in order."""
+        planned = occurrence(shift, FIRST, UTC_ZONE)
+        seen = list({each.at: each for each in seen}.values())
+        (day,) = settle([planned], seen, now=LONG_AFTER)
+
+        arrivals = [
+            each.at
+            for each in seen
+            if each.way is Way.IN and planned.holds(each.at) and opens(planned, each.at)
+        ]
+        assert day.check_in_at == min(arrivals, default=None)
+        assert day.check_out_at == _left(planned, seen, day.check_in_at)
+        grace_ends = planned.start_at + shift.grace
+        came = day.check_in_at
+        assert day.status is (
+            Status.ABSENT
+            if came is None
+            else Status.PRESENT
+            if came <= grace_ends
+            else Status.LATE
+        )
+
+    @given(shifts, st.lists(st.tuples(minutes, minutes), max_size=5))
+    def test_is_unverified_by_the_minutes_that_nobody_saw(
+        self, shift: Shift, down: list[tuple[timedelta, timedelta]]
+    ) -> None:
+        planned = occurrence(shift, FIRST, UTC_ZONE)
+        outages = [(MIDNIGHT + min(each), MIDNIGHT + max(each)) for each in down]
+        (day,) = settle([planned], [], now=LONG_AFTER, outages=outages)
+
+        first = planned.start_at - timedelta(hours=1)
+        last = min(planned.start_at + timedelta(hours=2), planned.end_at)
+        minute = timedelta(minutes=1)
+        unseen = {
+            at
+            for at in (first + count * minute for count in range(180))
+            if at < last and any(since <= at < until for since, until in outages)
+        }
+        assert day.status is (Status.UNVERIFIED if unseen else Status.ABSENT)
+
+    @given(shifts, st.lists(st.tuples(minutes, minutes), max_size=5), st.data())
+    def test_is_not_absent_for_more_outages(
+        self, shift: Shift, down: list[tuple[timedelta, timedelta]], data: st.DataObject
+    ) -> None:
+        planned = occurrence(shift, FIRST, UTC_ZONE)
+        all_of_them = [(MIDNIGHT + min(each), MIDNIGHT + max(each)) for each in down]
+        some = data.draw(
+            st.lists(st.sampled_from(all_of_them)) if down else st.just([])
+        )
+
+        if is_blind(planned, some):
+            assert is_blind(planned, all_of_them)
+
+    @given(rosters(), sightings(), minutes, minutes)
+    def test_is_decided_once(
+        self,
+        roster: list[Occurrence],
+        seen: list[Sighting],
+        one: timedelta,
+        other: timedelta,
+    ) -> None:
+        """Time alone turns "expected" into a result, and no result into another."""
+        sooner, later = sorted([MIDNIGHT + one, MIDNIGHT + other])
+        before = settle(roster, seen, now=sooner)
+        after = settle(roster, seen, now=later)
+
+        for was, is_now in zip(before, after, strict=True):
+            assert was.status in {is_now.status, Status.EXPECTED}
+            assert was.check_in == is_now.check_in
+            assert was.reviews - is_now.reviews <= {Review.EARLY_EXIT}
 
 
 class TestExtraSighting:
