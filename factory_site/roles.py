@@ -54,6 +54,7 @@ _SEE_ATTENDANCE = (
     "attendance.view_attendancecorrection",
     "attendance.view_correctionrequest",
     "attendance.view_unknownattendance",
+    "attendance.view_presenceevent",
     "attendance.view_muster",
 )
 _KEEP_ATTENDANCE = (

@@ -230,7 +230,7 @@ SIMPLE_JWT = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Factory Site API",
-    "DESCRIPTION": "Cameras, people, crossings and alerts of a factory site.",
+    "DESCRIPTION": "Cameras, people, attendance, crossings and alerts of a site.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -239,6 +239,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CauseEnum": "streaming.models.CAUSES",
         "CameraDirectionEnum": "streaming.models.Camera.Direction",
+        "AttendanceStatusEnum": "attendance.models.days.Status",
+        "DayStatusEnum": "attendance.api.shapes.STATUSES",
     },
 }
 
@@ -269,7 +271,9 @@ SNAPSHOT_DAYS = env.integer("SNAPSHOT_DAYS", 90, minimum=1)
 
 # Attendance.
 ABSENT_AFTER_MINUTES = env.integer("ABSENT_AFTER_MINUTES", 60, minimum=0)
-ATTENDANCE_DAYS = env.integer("ATTENDANCE_DAYS", 365, minimum=31)
+# A month to be paid, and longer than days are looked for that nobody has closed.
+ATTENDANCE_DAYS = env.integer("ATTENDANCE_DAYS", 365, minimum=45)
+ATTENDANCE_DIGEST_HOUR = env.integer("ATTENDANCE_DIGEST_HOUR", 10, maximum=23)
 
 # A sheet's empty rows below the last one are no employees.
 IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    # A machine that does much else at once is slow, and nothing is wrong.
+    hypothesis.settings.register_profile("busy", deadline=None)
+    hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,7 +13,13 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from alerts.models import Alert, AlertChannel, AlertRule, Kind, Severity
-from attendance.models import Shift, ShiftAssignment
+from attendance.models import (
+    AttendanceRecord,
+    PresenceEvent,
+    Shift,
+    ShiftAssignment,
+    UnknownAttendance,
+)
 from identity.models import (
     AccessLog,
     Department,
@@ -248,3 +254,45 @@ def make_assignment(**values: Any) -> ShiftAssignment:
         values["shift"] = make_shift(site=employee.site if employee else None)
     values["employee"] = employee or make_employee(site=values["shift"].site)
     return ShiftAssignment.objects.create(**{"starts_on": date(2020, 1, 1)} | values)
+
+
+def make_presence(**values: Any) -> PresenceEvent:
+    """Make a stamp of somebody who came."""
+    values["employee"] = values.get("employee") or make_employee()
+    values.setdefault("occurred_at", timezone.now())
+    defaults = {
+        "event_id": uuid4(),
+        "source": PresenceEvent.Source.API,
+        "way": "in",
+        "last_seen_at": values["occurred_at"],
+    }
+    return PresenceEvent.objects.create(**defaults | values)
+
+
+def make_record(**values: Any) -> AttendanceRecord:
+    """Make a day's row as it is stored: of work from 09:00 to 17:00 UTC, on time."""
+    values["employee"] = values.get("employee") or make_employee()
+    on = values.setdefault("attendance_date", date(2026, 3, 2))
+    start = datetime.combine(on, time(9), UTC)
+    has_come = values.setdefault("status", "present") in {"present", "late"}
+    defaults = {
+        "plan": "work",
+        "start_at": start,
+        "end_at": start + timedelta(hours=8),
+        "closes_at": start + timedelta(hours=12),
+        "check_in_at": start if has_come else None,
+    }
+    return AttendanceRecord.objects.create(**defaults | values)
+
+
+def make_unknown_attendance(**values: Any) -> UnknownAttendance:
+    """Make a face at an attendance camera that nobody has named."""
+    values["camera"] = values.get("camera") or make_camera()
+    values.setdefault("occurred_at", timezone.now())
+    defaults = {
+        "event_id": uuid4(),
+        "session": "20260302T080000Z",
+        "track_id": next(_numbers),
+        "last_seen_at": values["occurred_at"],
+    }
+    return UnknownAttendance.objects.create(**defaults | values)

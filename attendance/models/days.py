@@ -79,6 +79,18 @@ class AttendanceRecordQuerySet(OfEmployee["AttendanceRecord"]):
     def with_names(self) -> Self:
         return self.select_related("employee__site", "employee__department", "shift")
 
+    def with_proof(self) -> Self:
+        """Load what the API tells of a day; no secret of a camera."""
+        told = self.with_names().select_related("check_in__camera", "check_out__camera")
+        secret = ("source_url", "sub_stream_url")
+        return told.defer(
+            *(
+                f"{way}__camera__{name}"
+                for way in ("check_in", "check_out")
+                for name in secret
+            )
+        )
+
 
 class AttendanceRecord(models.Model):
     """What is known of an employee on a date; the shift's times are as they were."""
@@ -232,6 +244,20 @@ class AttendanceCorrection(models.Model):
         return f"correction {self.pk}"
 
 
+class CorrectionRequestQuerySet(OfRecord):
+    def open(self) -> Self:
+        return self.filter(state=CorrectionRequest.State.OPEN)
+
+    def with_names(self) -> Self:
+        """Load what a list shows of each, the day and the people."""
+        return self.select_related(
+            "record__employee__site",
+            "record__employee__department",
+            "made_by",
+            "answered_by",
+        )
+
+
 class CorrectionRequest(models.Model):
     """What a worker says of a day that is wrong to them, and what HR answered."""
 
@@ -261,7 +287,7 @@ class CorrectionRequest(models.Model):
         AttendanceCorrection, models.SET_NULL, null=True, related_name="request"
     )
 
-    objects = OfRecord.as_manager()
+    objects = CorrectionRequestQuerySet.as_manager()
 
     class Meta:
         indexes = [
