@@ -8,7 +8,12 @@ class FactorySiteConfig(AppConfig):
     name = "factory_site"
 
     def ready(self) -> None:
+        from attendance import erasure as attendance
+        from identity import erasure
+
         from . import checks  # noqa: F401 - registers the system checks
+
+        erasure.ELSEWHERE[:] = [attendance.forget]
 
 
 class FactoryAdminConfig(AdminConfig):

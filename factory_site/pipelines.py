@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from django.conf import settings
 from django.db import DataError, Error, IntegrityError, connection
+from django.utils import timezone
 
+from attendance import services as attendance
+from attendance.rules import Way
 from identity.engines import the_engine
 from identity.face_model import the_face_model
 from identity.face_stage import FaceStage
 from identity.pipeline import FaceOffered
 from identity.recognition import Recogniser
 from occupancy.pipeline import CrossingStage, LineCrossed
+from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming import workers
 from streaming.event_queue import TryAgainLater
@@ -28,6 +32,7 @@ from streaming.vision.types import Point
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from identity.pipeline import PersonSeen
     from occupancy.models import CountingLine
     from streaming.vision.ports import Stage
 
@@ -40,6 +45,9 @@ identifier; see factory_site/vision/."""
 KINDS: Mapping[str, type[Event]] = {
     kind.__name__: kind for kind in (LineCrossed, FaceOffered)
 }
+WAYS: Mapping[Direction, Way] = {Direction.IN: Way.IN, Direction.OUT: Way.OUT}
+LINE_TASKS: frozenset[str] = frozenset({Camera.Task.PEOPLE, Camera.Task.ATTENDANCE})
+"""Those that watch lines: attendance has to know which way somebody went."""
 
 
 class Envelope(msgspec.Struct):
@@ -66,7 +74,7 @@ def plan_of(camera: Camera) -> CameraPlan:
     is_unreadable = any(isinstance(url, Unreadable) for url in urls)
     source_url, sub_stream_url = ("", "") if is_unreadable else urls
     finds_faces = Camera.Task.FACES in camera.tasks
-    counts = Camera.Task.PEOPLE in camera.tasks
+    watches_lines = not LINE_TASKS.isdisjoint(camera.tasks)
     return CameraPlan(
         code=camera.code,
         name=camera.name,
@@ -81,7 +89,7 @@ def plan_of(camera: Camera) -> CameraPlan:
         lines=tuple(
             named(row)
             for row in sorted(camera.lines.all(), key=lambda row: row.pk)
-            if counts and row.enabled
+            if watches_lines and row.enabled
         ),
         finds_faces=finds_faces,
     )
@@ -122,8 +130,30 @@ def decode(text: str) -> tuple[Envelope, Event]:
 
 
 def record(event: LineCrossed) -> None:
-    """Give an event to its service, which records it once per event id."""
-    record_crossing(event=event)
+    """Give a crossing to those whom it concerns; each records it once per event id."""
+    count(event)
+    if event.session and Camera.Task.ATTENDANCE in tasks_of(event.camera):
+        attendance.note_passage(
+            event_id=event.event_id,
+            camera=event.camera,
+            session=event.session,
+            track_id=event.track_id,
+            way=WAYS[event.direction],
+            at=event.at,
+            now=timezone.now(),
+        )
+
+
+def count(event: LineCrossed) -> None:
+    """Count a crossing, but not at a camera that watches its lines for attendance."""
+    if tasks_of(event.camera) & LINE_TASKS != {Camera.Task.ATTENDANCE}:
+        record_crossing(event=event)
+
+
+def tasks_of(code: str) -> set[str]:
+    """Return a camera's tasks; none when it is gone."""
+    tasks = Camera.objects.filter(code=code).values_list("tasks", flat=True).first()
+    return set(tasks or ())
 
 
 @cache
@@ -132,12 +162,24 @@ def the_recogniser() -> Recogniser:
     return Recogniser(the_face_model(), the_engine(), workers.connect())
 
 
+def recognise(offer: FaceOffered) -> PersonSeen | None:
+    """Record who it is, and that they are here; None when the camera is gone.
+
+    A recording that is played again tells of a visit that was over: nothing is new.
+    """
+    seen = the_recogniser().identify(offer)
+    if seen is not None and seen.at == offer.at:
+        attendance.record_seen(seen=seen, now=timezone.now())
+    return seen
+
+
 def identify(offer: FaceOffered) -> str | None:
-    """Record who it is; return the words for the live picture, if any."""
-    return the_recogniser().identify(offer)
+    """Do so, and return the words for the live picture, if any."""
+    seen = recognise(offer)
+    return seen.words if seen else None
 
 
-def record_queued(text: str, *, by: Callable[[Any], None] = record) -> bool:
+def record_queued(text: str, *, by: Callable[[Any], object] = record) -> bool:
     """Record an event from the durable queue; False when it is left out.
 
     Raises TryAgainLater while Postgres cannot take it: it is away, or not yet migrated.

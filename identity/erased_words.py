@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+Columns: TypeAlias = "tuple[type[Model], Sequence[str]]"
+"""A model and the names of its texts."""
 SHORT: Final = 4
 """A name of no more letters may be a word of any text."""
 
@@ -67,7 +69,7 @@ def of(person: Employee, *, code: str, name: str) -> Words:
 
 def replace(words: Words, *, person: Employee) -> int:
     """Write the texts anew that name the person; return how many rows did."""
-    columns: Sequence[tuple[type[Model], Sequence[str]]] = (
+    columns: Sequence[Columns] = (
         (Alert, ("subject", "text", "note")),
         (AlertDelivery, ("body", "answer")),
         (AccessLog, ("notes",)),
@@ -76,13 +78,18 @@ def replace(words: Words, *, person: Employee) -> int:
         (Employee, ("notes",)),
         (Employee.history.model, ("notes", "history_change_reason")),
     )
-    named = sum(
-        _replace_in(model, fields, words, _holding(fields, words))
-        for model, fields in columns
-    )
+    named = replace_in(columns, words)
     entries = ("object_repr", "change_message")
     rows = _holding(entries, words) | _entries_about(person)
     return named + _replace_in(LogEntry, entries, words, rows)
+
+
+def replace_in(columns: Sequence[Columns], words: Words) -> int:
+    """Write the texts in these columns anew; return how many rows did name them."""
+    return sum(
+        _replace_in(model, fields, words, _holding(fields, words))
+        for model, fields in columns
+    )
 
 
 def _replace_in(

@@ -8,6 +8,8 @@ of the employee stays as "Erased person", so that every visit still counts.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -22,16 +24,24 @@ from .models.people import PHOTOS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from datetime import datetime
 
     from django.db.models import QuerySet
 
+    from .erased_words import Words
     from .models import User
 
 logger = logging.getLogger(__name__)
 NAME: Final = "Erased person"
 OTHER_THRESHOLD: Final = 0.55
 """Of dlib, and of face models that are no longer in the manifest."""
+
+
+Forget = Callable[[Employee, "Words", datetime], Mapping[str, int]]
+"""Removes, in the transaction, what an app above keeps of a person: given who they are,
+what tells of them in texts, and when; returns counts for `Erasure.removed`. It may give
+their name to visits that bear none: those are emptied next."""
+ELSEWHERE: Final[list[Forget]] = []
+"""Filled by the composition root; this app knows none of those above it."""
 
 
 class AlreadyErased(Exception):
@@ -58,8 +68,9 @@ def erase(*, employee: Employee, by: User | None, at: datetime) -> Erasure:
         code = f"ERASED-{person.pk}"
         words = erased_words.of(person, code=code, name=NAME)
         samples = list(person.faces.all())
-        removed, files = _forget_sightings(person, samples, sites=sites)
-        removed |= _forget_photos(samples)
+        removed = _forgotten_elsewhere(person, words, at=at)
+        counts, files = _forget_sightings(person, samples, sites=sites)
+        removed |= counts | _forget_photos(samples)
         _forget_row(person, code=code, by=by, at=at)
         removed |= _forget_history(person)
         removed["texts"] = erased_words.replace(words, person=person)
@@ -107,6 +118,15 @@ def finish_all() -> int:
 def _without_empty(**names: Iterable[str | None]) -> dict[str, list[str]]:
     kept = {kind: [name for name in found if name] for kind, found in names.items()}
     return {kind: found for kind, found in kept.items() if found}
+
+
+def _forgotten_elsewhere(
+    person: Employee, words: Words, *, at: datetime
+) -> dict[str, int]:
+    removed: dict[str, int] = {}
+    for forget in ELSEWHERE:
+        removed |= forget(person, words, at)
+    return removed
 
 
 def _forget_photos(samples: Sequence[FaceSample]) -> dict[str, int]:

@@ -62,6 +62,8 @@ class _Seen:
 class _Visit:
     """What is known of one track."""
 
+    came_at: datetime
+    """When the track came into view."""
     since_s: float
     """When a usable face was seen last or, without any, since when one is wanted."""
     offers: int = 0
@@ -108,11 +110,15 @@ class FaceStage:
         self._finder = finder
         self._cooldown_s = cooldown_s
         self._visits: dict[int, _Visit] = {}
+        self._came_at: dict[int, datetime] = {}
+        """Of each track in view; tracks are wanted only when they are confirmed."""
         self._looked_s = -math.inf
 
     def observe(self, frame: Frame, tracks: Sequence[Track]) -> Iterator[FaceOffered]:
         """Give the offers that are due at this frame."""
         people = [track for track in tracks if track.label is Label.PERSON]
+        for track in people:
+            self._came_at.setdefault(track.id, frame.at)
         wanting = {track.id for track in people if self._wants(track, frame.seconds)}
         if wanting and self._is_due(wanting, frame.seconds):
             self._looked_s = frame.seconds
@@ -124,6 +130,7 @@ class FaceStage:
 
     def forget(self, track_id: int) -> tuple[FaceOffered, ...]:
         """Drop a track that has ended; give its faces that were not offered yet."""
+        self._came_at.pop(track_id, None)
         visit = self._visits.pop(track_id, None)
         return (_offer(track_id, visit),) if visit and visit.best else ()
 
@@ -131,8 +138,9 @@ class FaceStage:
         """Tell whether a face of this track is wanted now, and begin to want it."""
         if not track.confirmed:
             return False
-        visit = self._visits.setdefault(track.id, _Visit(since_s=seconds))
-        return visit.since_s <= seconds
+        if track.id not in self._visits:
+            self._visits[track.id] = _Visit(self._came_at[track.id], since_s=seconds)
+        return self._visits[track.id].since_s <= seconds
 
     def _is_due(self, wanting: Collection[int], seconds: float) -> bool:
         since_s = max(self._visits[track_id].since_s for track_id in wanting)
@@ -202,6 +210,7 @@ def _offer(track_id: int, visit: _Visit) -> FaceOffered:
         faces=tuple(_face_crop(seen) for seen in visit.best),
         snapshot=encode_jpeg(visit.snapshot, quality=SNAPSHOT_QUALITY),
         frame_index=best.frame_index,
+        first_seen_at=visit.came_at,
     )
 
 

@@ -1,11 +1,14 @@
-"""The faces of a visit, as they travel from the cameras to whoever knows people."""
+"""The faces of a visit on their way to whoever knows people, and whose they are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - read at run time to decode events
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from .rules import Standing
 
 NAMESPACE: Final = UUID("0d5e3f7a-92c1-5b0e-8f54-2b6f1c0a9d13")
 """Makes our event ids differ from all others; it must never change."""
@@ -44,3 +47,33 @@ class FaceOffered:
     """The person in the moment of the best face, as JPEG."""
     frame_index: int = 0
     """Of the picture with the best face, from 0."""
+    first_seen_at: datetime | None = None
+    """When the track came into view; older offers do not say."""
+
+    @property
+    def came_at(self) -> datetime:
+        return self.first_seen_at or self.at
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSeen:
+    """Whose the offered faces are, as it is recorded; one visit may be told often."""
+
+    event_id: UUID
+    """Of the visit's row: the same however often the visit is told."""
+    camera: str
+    session: str
+    track_id: int
+    employee_id: int | None
+    """Who it is, whether let in or refused; None of strangers and doubles."""
+    decision: Standing
+    first_seen_at: datetime
+    """When the track came into view, or was taken for this person and no other."""
+    at: datetime
+    """When the face was seen by which they are told now; no later than the visit's end,
+    which a recording that is played again does not move."""
+    access_log_id: int
+    similarity: float | None
+    threshold: float
+    words: str
+    """What the live picture says of them: the code, not the name."""

@@ -19,11 +19,13 @@ from .cache import Visits
 from .engines import Answer, EngineUnavailable, SeenFace, policy_of
 from .faces import NotAPicture, decode, main_face
 from .models import AccessLog
-from .rules import decide, kept_s
+from .pipeline import PersonSeen
+from .rules import Standing, decide, kept_s
 from .services import extend_visit, record_access
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     import redis
 
@@ -55,11 +57,12 @@ class Recogniser:
         self._engine = engine
         self._visits = Visits(client)
 
-    def identify(self, offer: FaceOffered) -> str | None:
-        """Record a visit, or that it goes on; return the words for the live picture.
+    def identify(self, offer: FaceOffered) -> PersonSeen | None:
+        """Record a visit, or that it goes on; say who was seen.
 
-        None when the camera is gone. Harmless when repeated. Raises TryAgainLater when
-        the engine cannot answer now, and Django's database errors.
+        None when the camera is gone. Harmless when repeated, with the same answer.
+        Raises TryAgainLater when the engine cannot answer now, and Django's database
+        errors.
         """
         log = self._recorded(offer)
         if log is None:
@@ -69,7 +72,7 @@ class Recogniser:
                 return None
             log = self._record(offer, site_id=camera.site_id)
             self._remember(offer, log)
-        return words(log)
+        return _told(offer, log)
 
     def judge(self, crops: Sequence[FaceCrop], *, site_id: int) -> Verdict:
         """Say whose the faces of a visit are and record nothing.
@@ -139,6 +142,41 @@ class Recogniser:
             unknown_s=settings.UNKNOWN_COOLDOWN,
         )
         self._visits.keep(offer, log_id=log.pk, ttl_s=ttl_s)
+
+
+def _told(offer: FaceOffered, log: AccessLog) -> PersonSeen:
+    # Who was named by a person since then is on the row of a stranger too.
+    is_known = log.decision in {Standing.AUTHORIZED, Standing.UNAUTHORIZED}
+    return PersonSeen(
+        event_id=log.event_id,
+        camera=offer.camera,
+        session=offer.session,
+        track_id=offer.track_id,
+        employee_id=log.employee_id if is_known else None,
+        decision=Standing(log.decision),
+        first_seen_at=_came_at(offer, log),
+        # Of a recording that is played again the visit ended when it did.
+        at=min(offer.at, log.last_seen_at),
+        access_log_id=log.pk,
+        similarity=log.similarity,
+        threshold=log.threshold,
+        words=words(log),
+    )
+
+
+def _came_at(offer: FaceOffered, log: AccessLog) -> datetime:
+    """Return when the person came into view.
+
+    Two who cross each other may swap tracks: who takes over the track of somebody else
+    came no earlier than their own face was seen.
+    """
+    track = AccessLog.objects.filter(
+        camera=log.camera_id, session=offer.session, track_id=offer.track_id
+    )
+    others = track.exclude(employee=None).exclude(employee=log.employee_id)
+    if others.filter(occurred_at__lt=log.occurred_at).exists():
+        return log.occurred_at
+    return min(offer.came_at, log.occurred_at)
 
 
 def words(log: AccessLog) -> str:

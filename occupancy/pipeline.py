@@ -33,6 +33,8 @@ class LineCrossed:
     track_id: int
     frame_index: int
     at: datetime
+    session: str = ""
+    """Of the track, whose id is unique in it; older events do not say."""
 
     @property
     def is_recordable(self) -> bool:
@@ -80,4 +82,5 @@ def _crossing(
         track_id=track.id,
         frame_index=frame.index,
         at=frame.at,
+        session=frame.session,
     )

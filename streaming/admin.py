@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest
 
+ATTENDANCE_HELP = (
+    "Attendance is kept by faces, so tick both. Who comes and who goes is told by the "
+    "line that they cross, where one is drawn, else by the direction below."
+)
 HIDDEN = "***"
 """What `redact` puts in the place of a password."""
 
@@ -57,7 +61,7 @@ class CameraForm(forms.ModelForm[Camera]):
         choices=Camera.Task.choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=Camera._meta.get_field("tasks").help_text,
+        help_text=f"{Camera._meta.get_field('tasks').help_text} {ATTENDANCE_HELP}",
     )
 
     class Meta:

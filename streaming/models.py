@@ -76,6 +76,11 @@ def check_tasks(tasks: object) -> None:
     known = Camera.Task.values
     if not isinstance(tasks, list) or any(task not in known for task in tasks):
         raise ValidationError(f"Tasks are a list of some of: {', '.join(known)}.")
+    if Camera.Task.ATTENDANCE in tasks and Camera.Task.FACES not in tasks:
+        raise ValidationError(
+            "Attendance is kept by faces: have people recognised by their faces "
+            "(faces) too."
+        )
 
 
 def check_source_url(url: str) -> None:

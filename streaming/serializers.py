@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from .models import Camera, CameraOutage, Site
+from .models import Camera, CameraOutage, Site, check_tasks
 from .rest import CheckedSerializer, VisibleKey
 
 
@@ -22,7 +22,9 @@ class CameraSerializer(CheckedSerializer[Camera]):
 
     site = VisibleKey(queryset=Site.objects.all())
     tasks = serializers.ListField(
-        child=serializers.ChoiceField(choices=Camera.Task.choices), required=False
+        child=serializers.ChoiceField(choices=Camera.Task.choices),
+        required=False,
+        validators=[check_tasks],
     )
     is_out = serializers.SerializerMethodField()
     lease_holder = serializers.SerializerMethodField()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from factory_site.pipelines import Event, stages_of, the_recogniser
-from identity.models import Employee
+from factory_site.pipelines import Event, recognise, stages_of, the_recogniser
+from identity.models import AccessLog, Employee
 from identity.pipeline import FaceOffered
 from identity.rules import standing
 from streaming.models import Camera
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from streaming.vision.sources import VideoSource
 
     Seen = Callable[[Analysis[Event]], None]
+    Identify = Callable[[FaceOffered], "Identity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,22 @@ def identity_of(offer: FaceOffered) -> Identity:
     )
 
 
+def recorded_identity_of(offer: FaceOffered) -> Identity:
+    """Record who it is as the vision worker does, and tell what was recorded."""
+    seen = recognise(offer)
+    if seen is None:
+        raise Camera.DoesNotExist(offer.camera)
+    log = AccessLog.objects.with_names().get(pk=seen.access_log_id)
+    return Identity(
+        frame=offer.frame_index + 1,
+        track=offer.track_id,
+        decision=log.decision,
+        employee=log.employee.code if log.employee else None,
+        similarity=_rounded(log.similarity),
+        runner_up=_rounded(log.runner_up),
+    )
+
+
 def _rounded(similarity: float | None) -> float | None:
     return None if similarity is None else round(similarity, 4)
 
@@ -74,6 +91,7 @@ class Report:
     """
 
     lines: Sequence[NamedLine]
+    identify: Identify = identity_of
     frames: int = 0
     frames_analysed: int = 0
     video_seconds: float = 0.0
@@ -95,7 +113,7 @@ class Report:
     def note(self, events: Sequence[Event]) -> None:
         for event in events:
             if isinstance(event, FaceOffered):
-                self.identities.append(identity_of(event))
+                self.identities.append(self.identify(event))
             else:
                 self.crossings.append(event)
 
@@ -146,13 +164,15 @@ def analyse_recording(
     *,
     every_picture: bool,
     seen: Seen,
+    identify: Identify = identity_of,
 ) -> Report:
     """Analyse a recording as the camera of `plan`; `seen` is called for each frame.
 
-    `every_picture` also delivers the frames between those analysed. Raises SourceError.
+    `every_picture` also delivers the frames between those analysed; `identify` says
+    whose the offered faces are. Raises SourceError.
     """
     pipeline = CameraPipeline(stages_of(plan), detect_fps=plan.detect_fps)
-    report = Report(plan.lines)
+    report = Report(plan.lines, identify)
     began_s = time.perf_counter()
     for analysis in analyse(
         source,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -14,8 +14,17 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections
 from django.utils import timezone
+from simple_history.utils import update_change_reason
 
 from alerts.models import AlertDelivery, Kind
+from attendance.models import (
+    AttendanceCorrection,
+    AttendanceRecord,
+    CorrectionRequest,
+    Leave,
+    ShiftAssignment,
+    UnknownAttendance,
+)
 from identity import engines, enrolment, erasure, face_work, gallery, photo_desk
 from identity.models import (
     AccessLog,
@@ -30,6 +39,7 @@ from tests import cards
 from tests.factories import (
     make_access_log,
     make_alert,
+    make_assignment,
     make_camera,
     make_channel,
     make_employee,
@@ -114,7 +124,36 @@ def person() -> Employee:
         CHANGE,
         change_message=[{"changed": {"name": "photo", "object": NAME}}],
     )
+    attend(person, words=f"Back pain, says {CODE}.")
+    attend(make_employee(site=person.site), words=f"Stood in for {NAME}.")
     return person
+
+
+def attend(person: Employee, *, words: str) -> None:
+    """Have somebody work a day, of which people wrote these words."""
+    make_assignment(employee=person)
+    day = date(2026, 5, 1)
+    leave = Leave.objects.create(
+        employee=person, starts_on=day, ends_on=date(2026, 5, 30), notes=words
+    )
+    leave.save()
+    update_change_reason(leave, words)
+    record = AttendanceRecord.objects.create(
+        employee=person,
+        attendance_date=day,
+        plan="work",
+        status="absent",
+        start_at=datetime(2026, 5, 1, 4, tzinfo=UTC),
+        end_at=datetime(2026, 5, 1, 12, tzinfo=UTC),
+        closes_at=datetime(2026, 5, 1, 16, tzinfo=UTC),
+    )
+    AttendanceCorrection.objects.create(
+        record=record, made_at=NOW, reason=words, before={}, after={}
+    )
+    for state in ("open", "declined"):
+        CorrectionRequest.objects.create(
+            record=record, made_at=NOW, text=words, answer=words, state=state
+        )
 
 
 def vector() -> list[float]:
@@ -186,7 +225,8 @@ class TestErase:
     def test_leaves_nothing_that_tells_of_the_person(
         self, person: Employee, erase: Erase, media: Path, redis_client: redis.Redis
     ) -> None:
-        words = (CODE, NAME, EARLIER, EMAIL, "Likes tea", "Paint shop", "Red cap")
+        private = ("Likes tea", "Paint shop", "Red cap", "Back pain")
+        words = (CODE, NAME, EARLIER, EMAIL, *private)
         before = {word: found(word) for word in words}
         assert all(before.values())
         assert vectors_alike()
@@ -263,6 +303,8 @@ class TestErase:
             "register_entries": 2,
             "history_rows": 2,
             "texts": 3,
+            "attendance_texts": 4 + 6,
+            "attendance_history_rows": 3,
         }
         assert (done.erased_by.username, done.erased_at) == ("amir", NOW)  # type: ignore[union-attr]
         assert done.is_complete
@@ -372,6 +414,78 @@ class TestErase:
 
         alert.refresh_from_db()
         assert alert.text == text
+
+
+class TestAttendance:
+    """Of erase: what becomes of it."""
+
+    def test_leaves_the_days(self, person: Employee, erase: Erase) -> None:
+        def days() -> list[tuple[Any, ...]]:
+            rows = AttendanceRecord.objects.order_by("pk")
+            return list(rows.values_list("employee", "attendance_date", "status"))
+
+        before = days()
+
+        erase()
+
+        assert days() == before
+        assert len(before) == 2
+
+    def test_takes_the_names_from_what_is_said_of_others(
+        self, person: Employee, erase: Erase
+    ) -> None:
+        erase()
+
+        others = Leave.objects.exclude(employee=person).get()
+        assert others.notes == "Stood in for Erased person."
+
+    def test_leaves_no_request_waiting_that_nobody_can_answer(
+        self, person: Employee, erase: Erase
+    ) -> None:
+        erase()
+
+        theirs = CorrectionRequest.objects.filter(record__employee=person)
+        assert set(theirs.values_list("state", flat=True)) == {"declined"}
+        waiting = CorrectionRequest.objects.get(state="open")
+        assert waiting.text == "Stood in for Erased person."
+
+    def test_expects_them_no_more(self, person: Employee, erase: Erase) -> None:
+        tomorrow = date(2026, 5, 5)
+        later = ShiftAssignment.objects.get(employee=person)
+        ShiftAssignment.objects.filter(pk=later.pk).update(starts_on=tomorrow)
+        Leave.objects.create(
+            employee=person, starts_on=date(2026, 6, 1), ends_on=date(2026, 6, 2)
+        )
+
+        erase()
+
+        assert not ShiftAssignment.objects.filter(employee=person).exists()
+        assert Leave.objects.get(employee=person).ends_on == tomorrow
+        assert ShiftAssignment.objects.exclude(employee=person).get().ends_on is None
+
+    def test_takes_the_picture_of_a_visit_that_was_linked_to_them(
+        self, person: Employee, erase: Erase
+    ) -> None:
+        """By hand, and the face alone would not tell that it is them."""
+        log = seen(make_camera(site=person.site))
+        AccessLog.objects.filter(pk=log.pk).update(embedding=make_vector(5))
+        UnknownAttendance.objects.create(
+            event_id=uuid4(),
+            camera=log.camera,
+            session=log.session,
+            track_id=log.track_id,
+            access_log=log,
+            occurred_at=NOW,
+            last_seen_at=NOW,
+            state="linked",
+            employee=person,
+        )
+
+        erase()
+
+        log.refresh_from_db()
+        assert (log.embedding, log.snapshot.name) == (None, "")
+        assert log.decision == "unknown"
 
 
 class TestFiles:

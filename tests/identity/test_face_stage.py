@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -137,6 +138,28 @@ class TestOffers:
         (offer,) = visit.go(5, person, faces=[face_of(person)])
         assert len(offer.faces) == 3
         assert len(visit.faces.looks) == 3
+
+    def test_say_when_the_person_came_into_view(self, visit: Visit) -> None:
+        came_at = visit.frame().at
+        visit.go(0.2, standing(confirmed=False))
+        person = standing()
+        visit.go(6, person)
+
+        (first,) = visit.go(1, person, faces=[face_of(person)])
+        (again,) = visit.go(COOLDOWN_S + 1, person, faces=[face_of(person)])
+
+        assert first.first_seen_at == again.first_seen_at == came_at
+        assert first.at > came_at + timedelta(seconds=6)
+
+    def test_say_in_a_new_session_when_its_tracks_came(self, visit: Visit) -> None:
+        person = standing()
+        visit.go(1, person)
+        visit.stage.forget(person.id)
+        came_at = visit.frame().at
+
+        (offer,) = visit.go(1, person, faces=[face_of(person)])
+
+        assert offer.first_seen_at == came_at
 
     def test_wait_a_little_for_better_faces(self, visit: Visit) -> None:
         person = standing()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import redis
 from identity import usage
 from identity.engines import Answer, EngineUnavailable, LocalEngine, SeenFace
 from identity.models import AccessLog, Employee, UnknownPerson
-from identity.pipeline import FaceCrop
+from identity.pipeline import FaceCrop, PersonSeen
 from identity.recognition import Recogniser
+from identity.rules import Standing
 from streaming.event_queue import TryAgainLater
 from tests.cards import CardEmbedder, card, card_model, nobody, vector_of
 from tests.factories import make_camera, make_employee, make_face_sample, make_site
@@ -87,6 +89,12 @@ def pictures(person: int, count: int = 3) -> list[bytes]:
     return [card(person, noise=0.4, seed=seed) for seed in range(count)]
 
 
+def words(recogniser: Recogniser, offer: FaceOffered) -> str:
+    told = recogniser.identify(offer)
+    assert told is not None
+    return told.words
+
+
 class TestIdentify:
     def test_recognises_who_is_enrolled(
         self, recogniser: Recogniser, camera: Camera
@@ -94,7 +102,7 @@ class TestIdentify:
         employee = enrol(ANNA, camera)
         enrol(BERT, camera)
 
-        assert recogniser.identify(seen(*pictures(ANNA))) == "E-1"
+        assert words(recogniser, seen(*pictures(ANNA))) == "E-1"
 
         log = AccessLog.objects.get()
         assert (log.employee, log.decision, log.votes) == (employee, "authorized", 3)
@@ -111,7 +119,7 @@ class TestIdentify:
     ) -> None:
         enrol(ANNA, camera)
 
-        assert recogniser.identify(seen(*pictures(STRANGER))) == "unknown"
+        assert words(recogniser, seen(*pictures(STRANGER))) == "unknown"
 
         log = AccessLog.objects.get()
         assert (log.employee, log.decision) == (None, "unknown")
@@ -122,7 +130,7 @@ class TestIdentify:
     ) -> None:
         enrol(ANNA, camera, is_authorized=False)
 
-        assert recogniser.identify(seen(*pictures(ANNA))) == "E-1 refused"
+        assert words(recogniser, seen(*pictures(ANNA))) == "E-1 refused"
 
     def test_names_nobody_of_two_who_are_enrolled_with_one_face(
         self, recogniser: Recogniser, camera: Camera
@@ -132,7 +140,7 @@ class TestIdentify:
         embedding = vector_of(card(ANNA)).tolist()
         make_face_sample(employee=double, embedding=embedding, face_model="cards")
 
-        assert recogniser.identify(seen(*pictures(ANNA))) == "ambiguous"
+        assert words(recogniser, seen(*pictures(ANNA))) == "ambiguous"
 
     def test_goes_by_the_thresholds_of_the_site_where_it_has_its_own(
         self, recogniser: Recogniser, camera: Camera, settings: Settings
@@ -140,7 +148,7 @@ class TestIdentify:
         enrol(ANNA, camera)
         settings.FACE_THRESHOLD = 0.99
 
-        assert recogniser.identify(seen(*pictures(ANNA))) == "unknown"
+        assert words(recogniser, seen(*pictures(ANNA))) == "unknown"
 
         assert AccessLog.objects.get().threshold == 0.99
 
@@ -150,7 +158,7 @@ class TestIdentify:
         enrol(ANNA, camera)
         spoiled = [nobody(), b"no picture", *pictures(ANNA, 1)]
 
-        assert recogniser.identify(seen(*spoiled)) == "E-1"
+        assert words(recogniser, seen(*spoiled)) == "E-1"
 
         log = AccessLog.objects.get()
         assert log.votes == 1
@@ -159,7 +167,7 @@ class TestIdentify:
     def test_records_who_has_no_face_to_compare_and_asks_no_engine(
         self, recogniser: Recogniser, camera: Camera, engine: CountingEngine
     ) -> None:
-        assert recogniser.identify(seen(nobody())) == "unknown"
+        assert words(recogniser, seen(nobody())) == "unknown"
 
         log = AccessLog.objects.get()
         assert (log.votes, log.embedding, log.quality) == (0, None, 0.0)
@@ -183,7 +191,123 @@ class TestIdentify:
         assert not AccessLog.objects.exists()
 
         engine.is_away = False
-        assert recogniser.identify(seen(*pictures(ANNA))) == "unknown"
+        assert words(recogniser, seen(*pictures(ANNA))) == "unknown"
+
+
+class TestPersonSeen:
+    """What identify tells of a visit."""
+
+    def told(self, recogniser: Recogniser, offer: FaceOffered) -> PersonSeen:
+        told = recogniser.identify(offer)
+        assert told is not None
+        return told
+
+    def test_names_who_was_let_in_and_the_row_that_proves_it(
+        self, recogniser: Recogniser, camera: Camera
+    ) -> None:
+        employee = enrol(ANNA, camera)
+        came_at = NOON - 40 * SECOND
+        offer = seen(*pictures(ANNA), track_id=7, first_seen_at=came_at)
+
+        told = self.told(recogniser, offer)
+
+        log = AccessLog.objects.get()
+        assert told == PersonSeen(
+            event_id=log.event_id,
+            camera="CAM-A",
+            session="first",
+            track_id=7,
+            employee_id=employee.pk,
+            decision=Standing.AUTHORIZED,
+            first_seen_at=came_at,
+            at=NOON,
+            access_log_id=log.pk,
+            similarity=log.similarity,
+            threshold=0.42,
+            words="E-1",
+        )
+
+    def test_is_the_same_when_the_offer_is_delivered_again(
+        self, recogniser: Recogniser, camera: Camera
+    ) -> None:
+        enrol(ANNA, camera)
+        offer = seen(*pictures(ANNA), first_seen_at=NOON - SECOND)
+
+        assert self.told(recogniser, offer) == self.told(recogniser, offer)
+
+    def test_is_the_same_when_a_recording_is_played_again(
+        self, recogniser: Recogniser, camera: Camera
+    ) -> None:
+        enrol(ANNA, camera)
+        offer = seen(*pictures(ANNA), first_seen_at=NOON - SECOND)
+        first = self.told(recogniser, offer)
+        later = 600 * SECOND
+
+        again = replace(offer, at=NOON + later, first_seen_at=NOON - SECOND + later)
+
+        assert self.told(recogniser, again) == replace(first, first_seen_at=NOON)
+
+    def test_bears_the_visits_id_and_arrival_as_long_as_it_goes_on(
+        self, recogniser: Recogniser, camera: Camera
+    ) -> None:
+        enrol(ANNA, camera)
+        arrival: Any = {"track_id": 7, "first_seen_at": NOON - SECOND}
+        first = self.told(recogniser, seen(*pictures(ANNA), **arrival))
+        later = NOON + 60 * SECOND
+
+        again = self.told(recogniser, seen(*pictures(ANNA), **arrival, at=later))
+
+        assert again == replace(first, at=later)
+
+    def test_takes_the_first_face_for_the_arrival_where_an_older_offer_says_no_more(
+        self, recogniser: Recogniser, camera: Camera
+    ) -> None:
+        enrol(ANNA, camera)
+        for seconds in (0, 60):
+            at = NOON + seconds * SECOND
+            told = self.told(recogniser, seen(*pictures(ANNA), track_id=7, at=at))
+
+            assert (told.first_seen_at, told.at) == (NOON, at)
+
+    def test_knows_when_a_stranger_came_who_is_recognised_only_later(
+        self, recogniser: Recogniser, camera: Camera, redis_client: redis.Redis
+    ) -> None:
+        enrol(ANNA, camera)
+        arrival: Any = {"track_id": 7, "first_seen_at": NOON - SECOND}
+        blurred = self.told(recogniser, seen(nobody(), **arrival))
+        assert (blurred.employee_id, blurred.decision) == (None, Standing.UNKNOWN)
+        redis_client.flushdb()
+
+        later = NOON + 40 * SECOND
+        told = self.told(recogniser, seen(*pictures(ANNA), **arrival, at=later))
+
+        assert (told.first_seen_at, told.at) == (NOON - SECOND, later)
+
+    def test_does_not_let_who_takes_over_a_track_have_come_with_it(
+        self, recogniser: Recogniser, camera: Camera, redis_client: redis.Redis
+    ) -> None:
+        enrol(ANNA, camera)
+        enrol(BERT, camera)
+        arrival: Any = {"track_id": 7, "first_seen_at": NOON - 600 * SECOND}
+        self.told(recogniser, seen(*pictures(ANNA), **arrival))
+        redis_client.flushdb()
+
+        later = NOON + 40 * SECOND
+        told = self.told(recogniser, seen(*pictures(BERT), **arrival, at=later))
+
+        assert (told.words, told.first_seen_at) == ("E-2", later)
+
+    def test_names_nobody_where_a_person_said_later_who_it_was(
+        self, recogniser: Recogniser, camera: Camera
+    ) -> None:
+        employee = enrol(ANNA, camera)
+        offer = seen(*pictures(STRANGER))
+        recogniser.identify(offer)
+        AccessLog.objects.update(employee=employee, linked_at=NOON)
+
+        told = self.told(recogniser, offer)
+
+        assert (told.employee_id, told.decision) == (None, Standing.UNKNOWN)
 
 
 class TestVisit:
@@ -206,12 +330,12 @@ class TestVisit:
         enrol(ANNA, camera)
         for seconds in (0, 30, 60):
             offer = seen(*pictures(ANNA), track_id=7, at=NOON + seconds * SECOND)
-            assert recogniser.identify(offer) == "E-1"
+            assert words(recogniser, offer) == "E-1"
         assert len(engine.asked) == 1
 
         redis_client.delete(*redis_client.scan_iter("identity:visit:*"))
         offer = seen(*pictures(ANNA), track_id=7, at=NOON + 301 * SECOND)
-        assert recogniser.identify(offer) == "E-1"
+        assert words(recogniser, offer) == "E-1"
 
         assert len(engine.asked) == 2
         log = AccessLog.objects.get()
@@ -239,11 +363,11 @@ class TestVisit:
         self, recogniser: Recogniser, camera: Camera
     ) -> None:
         enrol(ANNA, camera)
-        assert recogniser.identify(seen(*pictures(ANNA), track_id=7)) == "E-1"
+        assert words(recogniser, seen(*pictures(ANNA), track_id=7)) == "E-1"
 
         Employee.objects.update(is_authorized=False)
 
-        assert recogniser.identify(seen(*pictures(ANNA), track_id=7)) == "E-1 refused"
+        assert words(recogniser, seen(*pictures(ANNA), track_id=7)) == "E-1 refused"
 
     def test_records_an_offer_once_however_often_it_is_delivered(
         self,
@@ -256,7 +380,7 @@ class TestVisit:
         offer = seen(*pictures(ANNA))
 
         for _ in range(3):
-            assert recogniser.identify(offer) == "E-1"
+            assert words(recogniser, offer) == "E-1"
             redis_client.flushdb()
 
         assert AccessLog.objects.count() == 1
@@ -270,7 +394,7 @@ class TestVisit:
         recogniser = Recogniser(card_model(), engine, away)
 
         for _ in range(2):
-            assert recogniser.identify(seen(*pictures(ANNA), track_id=7)) == "E-1"
+            assert words(recogniser, seen(*pictures(ANNA), track_id=7)) == "E-1"
 
         assert len(engine.asked) == 2
         assert AccessLog.objects.count() == 1
@@ -284,6 +408,7 @@ class TestVisit:
         enrol(ANNA, camera)
         recogniser.identify(seen(*pictures(ANNA), track_id=7))
 
-        # By event, by visit, its end, when the employee was last seen.
-        with django_assert_num_queries(4):
+        # By event, by visit, its end, when the employee was last seen, who else had
+        # the track.
+        with django_assert_num_queries(5):
             recogniser.identify(seen(*pictures(ANNA), track_id=7))

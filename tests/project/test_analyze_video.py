@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import av
 import pytest
 from django.core.management import CommandError, call_command
 
+from attendance.models import AttendanceRecord, UnknownAttendance
 from factory_site.management.commands import analyze_video
 from factory_site.pipelines import the_recogniser
 from identity.engines import the_engine
@@ -21,7 +22,13 @@ from identity.faces import decode
 from identity.models import AccessLog
 from occupancy.models import CountingLine, OccupancyLog
 from streaming.vision.detectors import load_detector
-from tests.factories import make_camera, make_employee, make_face_sample, make_line
+from tests.factories import (
+    make_assignment,
+    make_camera,
+    make_employee,
+    make_face_sample,
+    make_line,
+)
 from tests.fakes import BrightDetector, write_walk
 from tests.visits import write_visits
 
@@ -156,27 +163,28 @@ def enrol(employee: Employee, photo: Path) -> None:
     )
 
 
+@pytest.fixture
+def visits(reception: Camera, shared: Path, tmp_path: Path) -> Path:
+    """Give a clip in which E-104, who has a shift from 09:00, comes, and a stranger."""
+    faces = shared / "samples" / "faces"
+    employee = make_employee(site=reception.site, code="E-104")
+    make_assignment(employee=employee)
+    enrol(employee, faces / "knn_examples" / "train" / "obama" / "obama2.jpg")
+    shown = [
+        faces / "knn_examples/train/obama/obama.jpg",
+        faces / "openface/adams.jpg",
+    ]
+    return write_visits(tmp_path / "visits.mp4", shown)
+
+
 @pytest.mark.weights
 @pytest.mark.django_db
 class TestIdentities:
     def test_are_told_of_each_visit_and_nothing_is_recorded(
-        self,
-        reception: Camera,
-        shared: Path,
-        tmp_path: Path,
-        capsys: pytest.CaptureFixture[str],
+        self, reception: Camera, visits: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        faces = shared / "samples" / "faces"
-        employee = make_employee(site=reception.site, code="E-104")
-        enrol(employee, faces / "knn_examples" / "train" / "obama" / "obama2.jpg")
-        shown = [
-            faces / "knn_examples/train/obama/obama.jpg",
-            faces / "openface/adams.jpg",
-        ]
-        clip = write_visits(tmp_path / "visits.mp4", shown)
-
         reports = [
-            analyse(clip, f"--camera={reception.code}", "--detect-fps=10")
+            analyse(visits, f"--camera={reception.code}", "--detect-fps=10")
             for _ in range(2)
         ]
 
@@ -188,6 +196,31 @@ class TestIdentities:
         assert reports[0]["identities"] == reports[1]["identities"]
         assert not AccessLog.objects.exists()
         assert "E-104" in capsys.readouterr().out
+
+    def test_are_recorded_as_if_seen_live_where_that_is_wanted(
+        self, reception: Camera, visits: Path, settings: Settings, tmp_path: Path
+    ) -> None:
+        settings.MEDIA_ROOT = tmp_path / "media"
+        reception.tasks = ["faces", "attendance"]
+        reception.save()
+        told = analyse(visits, f"--camera={reception.code}", "--detect-fps=10")
+        wanted = ("--record", "--started-at=2026-03-02T09:05+05:30")
+
+        reports = [
+            analyse(visits, f"--camera={reception.code}", "--detect-fps=10", *wanted)
+            for _ in range(2)
+        ]
+
+        assert [each["identities"] for each in reports] == [told["identities"]] * 2
+        known, stranger = AccessLog.objects.order_by("occurred_at")
+        day = AttendanceRecord.objects.get()
+        assert day.check_in is not None
+        assert day.check_in.access_log == known
+        assert (day.attendance_date, day.status) == (date(2026, 3, 2), "present")
+        began_at = datetime(2026, 3, 2, 3, 35, tzinfo=UTC)
+        assert began_at < day.check_in.occurred_at < began_at + timedelta(seconds=2)
+        assert day.check_in.occurred_at < known.occurred_at
+        assert UnknownAttendance.objects.get().access_log == stranger
 
 
 class TestRefusals:
@@ -233,6 +266,20 @@ class TestRefusals:
         sentence = self.refusal(str(clip), "--report=/nowhere/r.json")
 
         assert "no folder /nowhere" in sentence
+        assert detector.batches == []
+
+    @pytest.mark.parametrize(
+        ("told", "missing"),
+        [
+            (["--started-at=2026-03-02T09:05+05:30"], "at which camera"),
+            (["--camera=CAM-MAIN"], "when the recording began"),
+            (["--camera=CAM-MAIN", "--started-at=2126-03-02T09:05Z"], "in the future"),
+        ],
+    )
+    def test_name_what_is_needed_to_record(
+        self, clip: Path, detector: BrightDetector, told: list[str], missing: str
+    ) -> None:
+        assert missing in self.refusal(str(clip), "--record", *told)
         assert detector.batches == []
 
     def test_name_an_instant_without_a_zone(self, clip: Path) -> None:

@@ -2,24 +2,47 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import OperationalError
+from django.utils import timezone
 
+from attendance import services
+from attendance.models import Passage, PresenceEvent, UnknownAttendance
 from factory_site import pipelines
+from identity.engines import LocalEngine
 from identity.face_model import the_face_model
 from identity.face_stage import FaceStage
+from identity.models import AccessLog
+from identity.pipeline import FaceCrop, FaceOffered
+from identity.recognition import Recogniser
 from occupancy.models import OccupancyLog
 from occupancy.pipeline import CrossingStage
 from occupancy.rules import Direction
+from streaming.event_queue import TryAgainLater
 from streaming.fields import Unreadable
 from streaming.models import Camera
 from streaming.weights import DLIB
-from tests.factories import make_camera, make_crossing, make_line
+from tests.cards import CardEmbedder, card, card_model, vector_of
+from tests.factories import (
+    make_assignment,
+    make_camera,
+    make_crossing,
+    make_employee,
+    make_face_sample,
+    make_line,
+)
 from tests.offers import make_offer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import redis
     from pytest_django import Settings
+
+    from identity.models import Employee
 
 pytestmark = pytest.mark.django_db
 
@@ -80,11 +103,185 @@ class TestRecordQueued:
         assert OccupancyLog.objects.exists()
 
 
+class TestCrossings:
+    """Of record: what they are taken for."""
+
+    @pytest.mark.parametrize(
+        ("tasks", "counted", "passages"),
+        [
+            (["people"], 1, 0),
+            (["faces", "attendance"], 0, 1),
+            (["people", "faces", "attendance"], 1, 1),
+            ([], 1, 0),
+        ],
+    )
+    def test_are_counted_or_tell_who_comes_as_the_cameras_tasks_say(
+        self, *, tasks: list[str], counted: int, passages: int
+    ) -> None:
+        line = make_line(camera=make_camera(tasks=tasks))
+        event = make_crossing(line, Direction.OUT, session="first", track_id=7)
+
+        for _ in range(2):
+            pipelines.record(event)
+
+        assert OccupancyLog.objects.count() == counted
+        told = Passage.objects.values_list(
+            "event_id", "camera", "session", "track_id", "way", "occurred_at"
+        )
+        passage = (event.event_id, line.camera_id, "first", 7, "out", event.at)
+        assert list(told) == [passage] * passages
+
+    def test_of_older_versions_that_name_no_session_are_counted(self) -> None:
+        camera = make_camera(tasks=["people", "faces", "attendance"])
+        event = make_crossing(make_line(camera=camera), Direction.IN)
+        envelope = json.loads(pipelines.encode(event))
+        del envelope["event"]["session"]
+
+        assert pipelines.record_queued(json.dumps(envelope))
+
+        assert OccupancyLog.objects.get().event_id == event.event_id
+        assert not Passage.objects.exists()
+
+    def test_that_are_in_the_future_are_left_out(self) -> None:
+        camera = make_camera(tasks=["faces", "attendance"])
+        later = timezone.now() + timedelta(minutes=6)
+        event = make_crossing(
+            make_line(camera=camera), Direction.IN, session="first", at=later
+        )
+
+        pipelines.record_queued(pipelines.encode(event))
+
+        assert not Passage.objects.exists()
+
+
+class TestIdentify:
+    @pytest.fixture(autouse=True)
+    def _recogniser(
+        self,
+        redis_client: redis.Redis,
+        settings: Settings,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        settings.MEDIA_ROOT = tmp_path
+        engine = LocalEngine(CardEmbedder)
+        recogniser = Recogniser(card_model(), engine, redis_client)
+        monkeypatch.setattr(pipelines, "the_recogniser", lambda: recogniser)
+
+    def employee(self, tasks: list[str], **values: Any) -> Employee:
+        """Enrol somebody at the site of a camera with these tasks."""
+        camera = make_camera(code="CAM-A", tasks=tasks, direction="entry")
+        employee = make_employee(site=camera.site, code="E-104", **values)
+        vector = vector_of(card(1)).tolist()
+        make_face_sample(employee=employee, embedding=vector, face_model="cards")
+        make_assignment(employee=employee)
+        return employee
+
+    def offer(self, **values: Any) -> FaceOffered:
+        faces = (FaceCrop(jpeg=card(1), quality=0.9, height_px=120),)
+        return make_offer(**{"camera": "CAM-A", "faces": faces} | values)
+
+    def test_keeps_attendance_where_the_camera_has_the_task(self) -> None:
+        employee = self.employee(["faces", "attendance"])
+        at = timezone.now()
+        came_at = at - timedelta(seconds=40)
+        offer = self.offer(at=at, first_seen_at=came_at)
+
+        for _ in range(2):
+            assert pipelines.identify(offer) == "E-104"
+
+        event = PresenceEvent.objects.get()
+        log = AccessLog.objects.get()
+        assert (event.employee, event.access_log, event.way) == (employee, log, "in")
+        assert (event.event_id, event.occurred_at) == (log.event_id, came_at)
+
+    def test_keeps_none_elsewhere(self) -> None:
+        self.employee(["faces"])
+
+        assert pipelines.identify(self.offer()) == "E-104"
+
+        assert AccessLog.objects.exists()
+        assert not PresenceEvent.objects.exists()
+
+    def test_keeps_none_of_whom_it_refused(self) -> None:
+        self.employee(["faces", "attendance"], is_authorized=False)
+
+        assert pipelines.identify(self.offer()) == "E-104 refused"
+
+        assert not PresenceEvent.objects.exists()
+        assert not UnknownAttendance.objects.exists()
+
+    def test_lists_who_is_unknown_for_somebody_to_name(self) -> None:
+        self.employee(["faces", "attendance"])
+        faces = (FaceCrop(jpeg=card(2), quality=0.9, height_px=120),)
+
+        assert pipelines.identify(self.offer(faces=faces)) == "unknown"
+
+        unknown = UnknownAttendance.objects.get()
+        assert unknown.access_log == AccessLog.objects.get()
+
+    def test_gives_an_instant_in_the_future_to_nobody_and_goes_on(self) -> None:
+        self.employee(["faces", "attendance"])
+        later = timezone.now() + timedelta(minutes=6)
+
+        assert pipelines.identify(self.offer(at=later)) == "E-104"
+
+        assert not PresenceEvent.objects.exists()
+
+    def test_changes_nothing_where_a_recording_is_played_again(self) -> None:
+        self.employee(["faces", "attendance"])
+        at = timezone.now() - timedelta(minutes=9)
+        offer = self.offer(at=at, first_seen_at=at - timedelta(seconds=2))
+        pipelines.identify(offer)
+        before = PresenceEvent.objects.values().get()
+
+        later = timedelta(minutes=8)
+        again = replace(offer, at=at + later, first_seen_at=at)
+        assert pipelines.identify(again) == "E-104"
+
+        assert PresenceEvent.objects.values().get() == before
+
+    def test_gives_no_words_for_a_camera_that_is_gone(self) -> None:
+        assert pipelines.identify(self.offer()) is None
+
+    @pytest.mark.django_db(transaction=True)
+    def test_waits_while_postgres_takes_no_presence(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The visit is stored by then; delivered again it gets its presence."""
+        self.employee(["faces", "attendance"])
+        text = pipelines.encode(self.offer())
+
+        def fail(**_: Any) -> None:
+            raise OperationalError("the connection is gone")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(services, "record_seen", fail)
+            with pytest.raises(TryAgainLater):
+                pipelines.record_queued(text, by=pipelines.identify)
+        assert AccessLog.objects.exists()
+
+        pipelines.record_queued(text, by=pipelines.identify)
+
+        assert PresenceEvent.objects.get().event_id == AccessLog.objects.get().event_id
+
+
 class TestEncodedFaces:
     def test_decode_to_the_same(self) -> None:
-        offer = make_offer(snapshot=bytes(range(256)))
+        offer = make_offer(snapshot=bytes(range(256)), first_seen_at=timezone.now())
 
         assert pipelines.decode(pipelines.encode(offer))[1] == offer
+
+    def test_decode_where_an_older_version_did_not_say_when_they_came(self) -> None:
+        offer = make_offer()
+        envelope = json.loads(pipelines.encode(offer))
+        del envelope["event"]["first_seen_at"]
+
+        _, event = pipelines.decode(json.dumps(envelope))
+
+        assert event == offer
+        assert isinstance(event, FaceOffered)
+        assert event.came_at == offer.at
 
 
 class TestStages:
@@ -139,6 +336,7 @@ class TestCameraPlans:
             (["people"], 1, False),
             (["faces"], 0, True),
             (["people", "faces"], 1, True),
+            (["faces", "attendance"], 1, True),
             ([], 0, False),
         ],
     )

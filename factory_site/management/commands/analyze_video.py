@@ -17,7 +17,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from factory_site import pipelines
-from factory_site.vision.analysis import Report, analyse_recording, warm_up
+from factory_site.vision.analysis import (
+    Report,
+    analyse_recording,
+    identity_of,
+    recorded_identity_of,
+    warm_up,
+)
 from factory_site.vision.detector import the_detector
 from occupancy.pipeline import LineCrossed
 from streaming.models import Camera
@@ -44,8 +50,8 @@ class Command(BaseCommand):
         "Analyse a recording: every frame, in order, as fast as it goes. With --camera "
         "its lines are used and crossings are recorded; doing that again in the same "
         "way records nothing twice. Of a camera that recognises people the report says "
-        "who was seen, and nothing of that is recorded. With --line alone no database "
-        "is needed."
+        "who was seen; with --record that is recorded too, as if it had been seen "
+        "live. With --line alone no database is needed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -72,6 +78,12 @@ class Command(BaseCommand):
             metavar="2026-03-01T09:00+05:30",
             help="When the recording began; without it, now.",
         )
+        parser.add_argument(
+            "--record",
+            action="store_true",
+            help="Record visits, and attendance where the camera keeps it. Needs "
+            "--camera and --started-at.",
+        )
         parser.add_argument("--report", type=new_file_argument, metavar="OUT.json")
         parser.add_argument("--annotated", type=new_file_argument, metavar="OUT.mp4")
 
@@ -83,10 +95,13 @@ class Command(BaseCommand):
         line: Sequence[Line],
         detect_fps: float | None,
         started_at: datetime | None,
+        record: bool,
         report: Path | None,
         annotated: Path | None,
         **_: Any,
     ) -> None:
+        if record:
+            check_recordable(camera, started_at)
         plan = replace(plan_for(file, camera, line), detect_fps=detect_fps)
         source = open_source(
             plan.source_url,
@@ -96,7 +111,7 @@ class Command(BaseCommand):
             started_at=started_at,
         )
         try:
-            done = analyse(plan, source, annotated)
+            done = analyse(plan, source, annotated, record=record)
         except SourceError as error:
             raise CommandError(str(error)) from error
         if report:
@@ -104,8 +119,21 @@ class Command(BaseCommand):
         show(done)
 
 
-def analyse(plan: CameraPlan, source: VideoSource, annotated: Path | None) -> Report:
+def check_recordable(camera: str | None, started_at: datetime | None) -> None:
+    """Refuse to record where nobody said at which camera and when it was."""
+    if camera is None:
+        raise CommandError("Say with --camera at which camera it was.")
+    if started_at is None:
+        raise CommandError("Say with --started-at when the recording began.")
+    if started_at > timezone.now():
+        raise CommandError("The recording cannot have begun in the future.")
+
+
+def analyse(
+    plan: CameraPlan, source: VideoSource, annotated: Path | None, *, record: bool
+) -> Report:
     """Analyse, record what can be recorded, draw where asked to, show the progress."""
+    take = pipelines.record if record else pipelines.count
     recording = look_at(source.spec)
     detector = the_detector()
     warm_up(detector, width=recording.width, height=recording.height)
@@ -119,7 +147,7 @@ def analyse(plan: CameraPlan, source: VideoSource, annotated: Path | None) -> Re
             progress.update(task, completed=frame.seconds)
             for event in analysis.events:
                 if isinstance(event, LineCrossed) and event.is_recordable:
-                    pipelines.record(event)
+                    take(event)
             if writer:
                 picture = annotate(frame.image, analysis.tracks, lines=plan.lines)
                 writer.write(picture, seconds=frame.seconds)
@@ -130,6 +158,7 @@ def analyse(plan: CameraPlan, source: VideoSource, annotated: Path | None) -> Re
             detector,
             every_picture=annotated is not None,
             seen=seen,
+            identify=recorded_identity_of if record else identity_of,
         )
 
 

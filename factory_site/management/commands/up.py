@@ -80,6 +80,9 @@ class Command(BaseCommand):
             redis=settings.EMBEDDED_REDIS,
         ) as servers:
             notes = self.prepare(demo=demo)
+            if demo:
+                page = f"{address(host, port)}attendance"
+                notes = [f"Who is here today: {page}", *notes]
             supervisor = Supervisor(
                 programs(host, port),
                 cwd=settings.BASE_DIR,
