@@ -20,8 +20,19 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
 
-APPS_FIRST = ("identity", "streaming", "occupancy", "alerts")
-MODELS_FIRST = ("Employee", "Department", "FaceSample", "AccessLog", "UnknownPerson")
+APPS_FIRST = ("identity", "attendance", "streaming", "occupancy", "alerts")
+MODELS_FIRST = (
+    "Employee",
+    "Department",
+    "FaceSample",
+    "AccessLog",
+    "UnknownPerson",
+    "AttendanceRecord",
+    "ShiftAssignment",
+    "Shift",
+    "Leave",
+    "Holiday",
+)
 
 
 def place(name: str, first: Sequence[str]) -> int:

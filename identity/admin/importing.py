@@ -1,21 +1,22 @@
-"""Employees as CSV and XLSX: shown row by row first, then written as a whole."""
+"""Tables as CSV and XLSX: shown row by row first, then written as a whole."""
 
 from __future__ import annotations
 
+import csv
 import zipfile
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import HttpResponseRedirect
-from django.urls import reverse
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.tmp_storages import CacheStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
-
-from identity.resources import EmployeeResource
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -68,7 +69,7 @@ class ShortStorage(CacheStorage):  # type: ignore[misc]
     """
 
     CACHE_LIFETIME = FORGOTTEN_S
-    CACHE_PREFIX = "identity:import:"
+    CACHE_PREFIX = "import:"
 
     def read(self) -> Any:
         content = super().read()
@@ -77,7 +78,7 @@ class ShortStorage(CacheStorage):  # type: ignore[misc]
         return content
 
 
-class EmployeeImportForm(ImportForm):  # type: ignore[misc]
+class SheetImportForm(ImportForm):  # type: ignore[misc]
     def clean_import_file(self) -> Any:
         file = self.cleaned_data["import_file"]
         if file.size > FILE_MAX:
@@ -88,8 +89,8 @@ class EmployeeImportForm(ImportForm):  # type: ignore[misc]
 class ImportExport(ImportExportMixin):  # type: ignore[misc]
     """Nothing is written unless every row is right; each row's errors are shown."""
 
-    resource_classes = [EmployeeResource]
-    import_form_class = EmployeeImportForm
+    import_form_class = SheetImportForm
+    import_template_name = "admin/identity/import.html"
     export_form_class = ExportForm
     formats = [AnyCSV, SmallXLSX]
     tmp_storage_class = ShortStorage
@@ -115,6 +116,38 @@ class ImportExport(ImportExportMixin):  # type: ignore[misc]
         chosen = self.get_import_formats()[int(form.cleaned_data["format"])]
         form.add_error("import_file", UNREADABLE.format(chosen().get_title().upper()))
 
+    def get_urls(self) -> list[Any]:
+        page = self.admin_site.admin_view(self.import_errors)
+        name = "{}_{}_import_errors".format(*self.get_model_info())
+        return [path("import/errors/", page, name=name), *super().get_urls()]
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """Show what a file would do, or lead to the file with its errors."""
+        page: Any = super().import_action(request, **kwargs)
+        shown = page.context_data
+        table = shown["result"].with_errors if "result" in shown else []
+        if table:
+            key = uuid4().hex
+            cache.set(_error_file(request, key), table, FORGOTTEN_S)
+            address = self._address("import_errors")
+            shown["error_file"] = f"{address}?file={key}"
+        return page  # type: ignore[no-any-return]
+
+    def import_errors(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the file that was shown last, with what is wrong with each row."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        table = cache.get(_error_file(request, request.GET.get("file", "")))
+        if table is None:
+            return self._again(request, SHOWN_TOO_LONG_AGO)
+        answer = HttpResponse(content_type="text/csv; charset=utf-8")
+        name = f"{self.opts.model_name}-errors.csv"
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        answer["Cache-Control"] = "no-store"
+        answer.write("\ufeff")  # Without its mark Excel takes UTF-8 for something else.
+        csv.writer(answer).writerows(table)
+        return answer
+
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         try:
             done: HttpResponseBase = super().process_import(request, **kwargs)
@@ -131,4 +164,12 @@ class ImportExport(ImportExportMixin):  # type: ignore[misc]
 
     def _again(self, request: HttpRequest, sentence: str) -> HttpResponseBase:
         messages.error(request, sentence)
-        return HttpResponseRedirect(reverse("admin:identity_employee_import"))
+        return HttpResponseRedirect(self._address("import"))
+
+    def _address(self, page: str) -> str:
+        return reverse("admin:{}_{}_{}".format(*self.get_model_info(), page))
+
+
+def _error_file(request: HttpRequest, key: str) -> str:
+    """Return where it is kept; nobody else finds it."""
+    return f"import-errors:{request.user.pk}:{key}"

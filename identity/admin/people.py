@@ -14,6 +14,7 @@ from unfold.admin import TabularInline
 
 from identity import erasure
 from identity.models import Department, Employee, FaceSample
+from identity.resources import EmployeeResource
 from streaming.admin_base import ReadOnly, ScopedAdmin
 from streaming.models import Site
 
@@ -94,6 +95,7 @@ def photo(sample: FaceSample, *, height: int) -> SafeString:
 
 @admin.register(Employee)
 class EmployeeAdmin(AuditPage, ImportExport, HistoryAdmin):
+    resource_classes = [EmployeeResource]
     list_display = [
         "code",
         "name",

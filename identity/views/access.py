@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Final
@@ -19,6 +18,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from identity.models import AccessLog
+from identity.sheets import harmless
+from identity.summary import Counts
 from streaming.models import Camera, Site
 
 from . import proof
@@ -49,33 +50,6 @@ class FlagForm(forms.ModelForm[AccessLog]):
     class Meta:
         model = AccessLog
         fields = ["flagged", "notes"]
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """How many visits there were, at each site on its own day."""
-
-    by_decision: dict[str, int]
-
-    @property
-    def seen(self) -> int:
-        return sum(self.by_decision.values())
-
-    @property
-    def known(self) -> int:
-        return self.by_decision.get(Decision.AUTHORIZED, 0)
-
-    @property
-    def unknown(self) -> int:
-        return self.by_decision.get(Decision.UNKNOWN, 0)
-
-    @property
-    def ambiguous(self) -> int:
-        return self.by_decision.get(Decision.AMBIGUOUS, 0)
-
-    @property
-    def refused(self) -> int:
-        return self.by_decision.get(Decision.UNAUTHORIZED, 0)
 
 
 @require_GET
@@ -180,13 +154,13 @@ def cameras_of(request: HttpRequest) -> QuerySet[Camera]:
     return Camera.objects.visible_to(request.user).order_by("name", "code")
 
 
-def seen_today(request: HttpRequest, sites: Sequence[Site]) -> Today:
+def seen_today(request: HttpRequest, sites: Sequence[Site]) -> Counts:
     now = timezone.now()
     if not sites:
-        return Today({})
+        return Counts.of({})
     days = reduce(or_, (on_day_of(site, now=now) for site in sites), Q())
     logs = AccessLog.objects.filter(days).order_by()
-    return Today(dict(logs.values_list("decision").annotate(Count("pk"))))
+    return Counts.of(dict(logs.values_list("decision").annotate(Count("pk"))))
 
 
 COLUMNS: Final = (
@@ -236,8 +210,3 @@ def table(logs: Iterable[AccessLog]) -> Iterator[Sequence[object]]:
             harmless(log.notes),
             log.event_id,
         )
-
-
-def harmless(text: str) -> str:
-    """Keep a spreadsheet from taking what people typed for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

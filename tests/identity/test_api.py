@@ -32,6 +32,7 @@ from tests.factories import (
     make_unknown_person,
     make_user,
 )
+from tests.races import change_before_saving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -306,13 +307,7 @@ class TestEmployees:
     ) -> None:
         employee = make_employee(site=site)
         seen_at = timezone.now()
-        save = Employee.save
-
-        def slow_save(row: Employee, **kwargs: Any) -> None:
-            Employee.objects.update(last_seen_at=seen_at)
-            save(row, **kwargs)
-
-        monkeypatch.setattr(Employee, "save", slow_save)
+        change_before_saving(monkeypatch, Employee, last_seen_at=seen_at)
         hr.patch(f"{API}employees/{employee.pk}", {"name": "New"}, format="json")
 
         employee.refresh_from_db()
@@ -980,13 +975,7 @@ class TestUnknownPersons:
     ) -> None:
         stranger = make_unknown_person(site=site, sightings=2)
         said = {"notes": "A visitor?", "sightings": 99}
-        save = UnknownPerson.save
-
-        def slow_save(row: UnknownPerson, **kwargs: Any) -> None:
-            UnknownPerson.objects.update(sightings=3)
-            save(row, **kwargs)
-
-        monkeypatch.setattr(UnknownPerson, "save", slow_save)
+        change_before_saving(monkeypatch, UnknownPerson, sightings=3)
         answer = hr.patch(f"{API}unknown-persons/{stranger.pk}", said, format="json")
 
         stranger.refresh_from_db()

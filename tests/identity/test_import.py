@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from factory_site.roles import HR, SECURITY
 from identity.models import Employee
-from identity.resources import FORMULA_STARTS
+from identity.sheets import FORMULA_STARTS
 from tests.factories import (
     make_department,
     make_employee,
@@ -23,6 +23,7 @@ from tests.factories import (
     make_site,
     make_user,
 )
+from tests.races import change_before_saving
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -125,13 +126,7 @@ class TestImport:
             site=site, code="E-1", department=department, notes="N", email="a@x.com"
         )
         shown = upload(hr, "code,name\nE-1,New\n")
-        save = Employee.save
-
-        def slow_save(row: Employee, **kwargs: Any) -> None:
-            Employee.objects.update(last_seen_at=seen_at)
-            save(row, **kwargs)
-
-        monkeypatch.setattr(Employee, "save", slow_save)
+        change_before_saving(monkeypatch, Employee, last_seen_at=seen_at)
         confirm(hr, shown)
 
         kept.refresh_from_db()
@@ -194,6 +189,29 @@ class TestImport:
         assert wrong(shown) == {2: sentence}
         assert sentence.split("'")[0] in shown.content.decode()
         assert Employee.objects.count() == before
+
+    def test_gives_the_file_back_with_what_is_wrong_with_each_row(
+        self, hr: Client, site: Site
+    ) -> None:
+        shown = upload(hr, "code,name,status\nE-1,=A1,\nE-2,B,gone\n")
+
+        file = hr.get(shown.context["error_file"])
+        table = file.content.decode("utf-8-sig")
+        mended = table.replace("gone", "active")
+        again = upload(hr, mended)
+
+        assert "Download the rows with their errors" in shown.content.decode()
+        assert list(csv.reader(StringIO(table))) == [
+            ["code", "name", "status", "errors"],
+            ["E-1", "'=A1", "", ""],
+            [
+                "E-2",
+                "B",
+                "gone",
+                "status: 'gone' is no status. Write active or inactive.",
+            ],
+        ]
+        assert "confirm_form" in again.context
 
     @pytest.mark.parametrize(
         ("slug", "sentence"),

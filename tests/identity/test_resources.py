@@ -1,26 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from identity.resources import FORMULA_STARTS, StatusWord, YesOrNo, harmless, plain
-
-
-class TestHarmless:
-    @given(st.text())
-    def test_is_no_formula_and_says_the_same(self, text: str) -> None:
-        assert not harmless(text).startswith(FORMULA_STARTS)
-        assert plain(harmless(text.strip())) == plain(text)
-
-
-class TestPlain:
-    @pytest.mark.parametrize(
-        ("cell", "text"),
-        [(None, ""), (104, "104"), (104.0, "104"), (" E-1 ", "E-1"), ("'=x", "=x")],
-    )
-    def test_reads_what_a_sheet_holds(self, cell: object, text: str) -> None:
-        assert plain(cell) == text
+from identity.resources import StatusWord, YesOrNo
 
 
 class TestYesOrNo:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import connection
@@ -16,6 +18,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from attendance.models import (
+    AttendanceCorrection,
+    AttendanceRecord,
+    CorrectionRequest,
+    Holiday,
+    Leave,
+    PresenceEvent,
+    UnknownAttendance,
+)
 from factory_site.roles import HR, SITE_ADMIN
 from identity.models import Employee, Erasure
 from occupancy.rules import Direction
@@ -25,6 +36,7 @@ from streaming.models import Camera, VisionWorker
 from tests.factories import (
     make_access_log,
     make_alert,
+    make_assignment,
     make_camera,
     make_channel,
     make_crossing,
@@ -34,6 +46,7 @@ from tests.factories import (
     make_line,
     make_outage,
     make_rule,
+    make_shift,
     make_site,
     make_unknown_person,
     make_user,
@@ -48,6 +61,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 MACHINE_WRITTEN = {
+    "attendancecorrection",
+    "attendancerecord",
+    "correctionrequest",
+    "presenceevent",
+    "unknownattendance",
     "accesslog",
     "erasure",
     "facesample",
@@ -88,7 +106,45 @@ def make_person(camera: Camera) -> Employee:
     make_access_log(camera=camera, employee=person, notes="Their visit")
     make_unknown_person(site=camera.site, employee=person, promoted_at=timezone.now())
     Erasure.objects.create(employee=person, erased_at=timezone.now(), removed={})
+    make_day(camera, person)
     return person
+
+
+def make_day(camera: Camera, person: Employee) -> None:
+    """Make a row of every table of attendance that tells of somebody."""
+    shift = make_shift(site=camera.site, shift_name="Their shift")
+    make_assignment(employee=person, shift=shift)
+    at = timezone.now()
+    on = at.date()
+    dates = {"starts_on": on, "ends_on": on + timedelta(days=1)}
+    Leave.objects.create(employee=person, **dates)
+    Holiday.objects.create(site=camera.site, holiday_date=on, name="Their feast")
+    record = AttendanceRecord.objects.create(
+        employee=person,
+        attendance_date=on,
+        shift=shift,
+        plan="work",
+        status="absent",
+        start_at=at,
+        end_at=at + timedelta(hours=8),
+        closes_at=at + timedelta(hours=12),
+    )
+    said = {"record": record, "made_at": at}
+    states: dict[str, Any] = {"before": {"status": "absent"}, "after": {}}
+    AttendanceCorrection.objects.create(**said, reason="Their reason", **states)
+    CorrectionRequest.objects.create(**said, text="Their request")
+    seen = {"camera": camera, "occurred_at": at, "last_seen_at": at}
+    PresenceEvent.objects.create(
+        event_id=uuid4(), employee=person, source="face", way="in", **seen
+    )
+    UnknownAttendance.objects.create(
+        event_id=uuid4(),
+        session="s",
+        track_id=1,
+        employee=person,
+        state="linked",
+        **seen,
+    )
 
 
 class TestPages:
@@ -136,6 +192,22 @@ class TestPages:
         listed = admin_client.get(reverse(f"admin:identity_{model}_changelist"))
 
         assert "Their" in listed.content.decode()
+        assert admin_client.get(address).status_code == 200
+
+    @pytest.mark.parametrize(
+        "model", [model for app, model in MODELS if app == "attendance"]
+    )
+    def test_of_attendance_open_to_change(
+        self, admin_client: Client, line: CountingLine, model: str
+    ) -> None:
+        make_person(line.camera)
+        kind = apps.get_model("attendance", model)
+        row = kind._default_manager.get()
+        address = reverse(f"admin:attendance_{model}_change", args=[row.pk])
+
+        listed = admin_client.get(reverse(f"admin:attendance_{model}_changelist"))
+
+        assert re.search("Their|THEIRS", listed.content.decode())
         assert admin_client.get(address).status_code == 200
 
     @pytest.mark.parametrize("name", SCOPED)
@@ -201,7 +273,13 @@ class TestOrder:
 
         labels = [app["app_label"] for app in apps]
         people = [row["object_name"] for row in apps[0]["models"]]
-        assert labels[:4] == ["identity", "streaming", "occupancy", "alerts"]
+        assert labels[:5] == [
+            "identity",
+            "attendance",
+            "streaming",
+            "occupancy",
+            "alerts",
+        ]
         assert people[:2] == ["Employee", "Department"]
         assert "User" in people
 
@@ -321,6 +399,21 @@ class TestCameraAdmin:
 
         camera.refresh_from_db()
         assert camera.tasks == kept
+
+    def test_keeps_no_attendance_without_faces(self, admin_client: Client) -> None:
+        camera = make_camera()
+        address = reverse("admin:streaming_camera_change", args=[camera.pk])
+
+        refused = admin_client.post(address, self.values(camera, tasks=["attendance"]))
+        page = refused.content.decode()
+        camera.refresh_from_db()
+        assert "Attendance is kept by faces: have people recognised" in page
+        assert camera.tasks == ["people"]
+
+        both = ["faces", "attendance"]
+        admin_client.post(address, self.values(camera, tasks=both))
+        camera.refresh_from_db()
+        assert camera.tasks == both
 
     def test_never_shows_the_password(self, admin_client: Client) -> None:
         camera = make_camera(source_url="rtsp://viewer:hidden-word@192.0.2.1/a")

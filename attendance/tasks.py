@@ -1,0 +1,179 @@
+"""Days worked out anew in the background after the roster has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from streaming import workers
+from streaming.models import Site
+
+from . import closing, days, digest, retention
+from .assigning import Touched
+from .models import AttendanceRecord, PresenceEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+Batch = Sequence[tuple[date, date, int]]
+"""First date, last date and employee."""
+AT_ONCE: Final = 50
+"""Employees of one run: a year of them takes well under its time limit."""
+
+
+def roster_changed(
+    *, employees: Collection[int], first: date, last: date | None, now: datetime
+) -> int:
+    """Have the dates [first, last] of employees, by key, worked out anew.
+
+    See `all_changed`.
+    """
+    touched = Touched(frozenset(employees), first, last)
+    return all_changed([touched], now=now)
+
+
+def all_changed(changes: Iterable[Touched], *, now: datetime) -> int:
+    """Have all that a change of the roster touched worked out anew; return how many
+    days of people until today that is.
+
+    Dates are the sites' own. Later ones need nothing: they are worked out when they
+    come. Nor do those before anything was known of the site, nor those of which the
+    evidence is no longer kept. Call it inside the transaction that changed the roster,
+    or after it.
+    """
+    dates = _by_employee(changes)
+    today = _today(dates, now=now)
+    known = _known_from(dates, today=today)
+    if today is None or known is None:
+        return 0
+    # Somebody may have come today for a shift that starts tomorrow.
+    end = today + timedelta(days=1)
+    todo = sorted(
+        (max(first, known), min(last or end, end), employee)
+        for employee, (first, last) in dates.items()
+        if first <= end and (last is None or last >= known)
+    )
+    batches = [todo[start : start + AT_ONCE] for start in range(0, len(todo), AT_ONCE)]
+    for batch in batches:
+        _unsettle(batch)
+
+    def send() -> None:
+        _send(batches)
+
+    transaction.on_commit(send, robust=True)
+    return sum(max((min(last, today) - first).days + 1, 0) for first, last, _ in todo)
+
+
+def in_words(days_of_people: int) -> str:
+    """Say what is under way; empty where nothing is."""
+    if not days_of_people:
+        return ""
+    if days_of_people == 1:
+        return "1 day is being worked out anew."
+    return f"{days_of_people:,} days are being worked out anew."
+
+
+@shared_task(time_limit=600)
+def recompute(*, employees: list[int], first: str, last: str) -> dict[str, Any]:
+    """Work out the dates [first, last] of employees; dates as ISO."""
+    done = days.recompute_days(
+        employees=employees,
+        first=date.fromisoformat(first),
+        last=date.fromisoformat(last),
+        now=timezone.now(),
+    )
+    return {"days": done.days, "changed": done.changed, "deleted": done.deleted}
+
+
+@shared_task(time_limit=600, ignore_result=False)
+def close_occurrences(**_: Any) -> dict[str, int]:
+    """Mark who did not come, settle the days that are over, name unknown faces."""
+    return asdict(closing.close_occurrences(now=timezone.now()))
+
+
+@shared_task(time_limit=600, ignore_result=False)
+def tell_of_the_day(**_: Any) -> dict[str, int]:
+    """Raise the day's alert for each site that has attendance to look after."""
+    return {"sites": digest.tell(now=timezone.now())}
+
+
+@shared_task(time_limit=600, ignore_result=False)
+def forget_old_attendance(**_: Any) -> dict[str, int]:
+    """Delete attendance older than ATTENDANCE_DAYS."""
+    return asdict(retention.forget_old(now=timezone.now()))
+
+
+def _unsettle(todo: Batch) -> None:
+    """Leave the days to the scheduled run where the one at once comes to nothing."""
+    people, first, last = _range(todo)
+    records = AttendanceRecord.objects.of(people).between(first, last)
+    records.filter(corrected_at=None, is_settled=True).update(is_settled=False)
+
+
+def _send(batches: Sequence[Batch]) -> None:
+    # Celery itself would wait many seconds for a machine that does not answer.
+    with workers.connect() as client:
+        client.ping()
+    for batch in batches:
+        people, first, last = _range(batch)
+        recompute.apply_async(
+            kwargs={
+                "employees": people,
+                "first": first.isoformat(),
+                "last": last.isoformat(),
+            },
+            retry=False,
+        )
+
+
+def _range(todo: Batch) -> tuple[list[int], date, date]:
+    firsts, lasts, people = zip(*todo, strict=True)
+    return list(people), min(firsts), max(lasts)
+
+
+def _by_employee(changes: Iterable[Touched]) -> dict[int, tuple[date, date | None]]:
+    """Return from when to when each is touched, gaps left in."""
+    dates: dict[int, tuple[date, date | None]] = {}
+    for touched in changes:
+        for employee in touched.employees:
+            first, last = dates.get(employee, (touched.first, touched.last))
+            ends = (last, touched.last)
+            until = None if None in ends else max(end for end in ends if end)
+            dates[employee] = (min(first, touched.first), until)
+    return dates
+
+
+def _today(employees: Collection[int], *, now: datetime) -> date | None:
+    """Return the latest date at their sites."""
+    sites = Site.objects.filter(employees__in=employees).distinct()
+    return max((site.local(now).date() for site in sites), default=None)
+
+
+def _known_from(employees: Collection[int], *, today: date | None) -> date | None:
+    """Return the first date of which their sites have evidence, None without any.
+
+    Somebody put on a shift since years ago was not absent all the time before there
+    were cameras.
+    """
+    if today is None:
+        return None
+    sites = Site.objects.filter(employees__in=employees)
+    events = PresenceEvent.objects.filter(employee__site__in=sites)
+    records = AttendanceRecord.objects.filter(employee__site__in=sites)
+    seen_at = events.order_by("occurred_at").values_list("occurred_at", flat=True)
+    dates = records.order_by("attendance_date").values_list(
+        "attendance_date", flat=True
+    )
+    # Where it is evening still, that is a date earlier than in UTC.
+    found = [at.date() - timedelta(days=1) for at in seen_at[:1]] + list(dates[:1])
+    # A day is worked out from those around it: the oldest kept ones lack some.
+    kept = today - timedelta(days=settings.ATTENDANCE_DAYS - 3)
+    return max(min(found), kept) if found else None
