@@ -16,6 +16,7 @@ from rest_framework.views import APIView, exception_handler
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenRefreshView
 
 from alerts import api as alerts
+from attendance import api as attendance
 from identity import api as identity
 from occupancy import api as occupancy
 from streaming import api as streaming
@@ -69,6 +70,14 @@ router.register("employees", identity.EmployeeViewSet)
 router.register(r"employees/(?P<employee>\d+)/faces", identity.FaceViewSet)
 router.register("access-logs", identity.AccessLogViewSet)
 router.register("unknown-persons", identity.UnknownPersonViewSet)
+router.register("shifts", attendance.ShiftViewSet)
+router.register("shift-assignments", attendance.ShiftAssignmentViewSet)
+router.register("holidays", attendance.HolidayViewSet)
+router.register("leaves", attendance.LeaveViewSet)
+router.register("attendance/records", attendance.RecordViewSet)
+router.register("attendance/corrections", attendance.CorrectionViewSet)
+router.register("attendance/correction-requests", attendance.CorrectionRequestViewSet)
+router.register("attendance/unknown", attendance.UnknownViewSet)
 router.register("lines", occupancy.CountingLineViewSet)
 router.register("occupancy/logs", occupancy.OccupancyLogViewSet)
 router.register("occupancy/live", occupancy.LiveOccupancyViewSet, "occupancy-live")
@@ -107,6 +116,15 @@ urlpatterns = [
         identity.CleanupSnapshots.as_view(),
         name="cleanup-snapshots",
     ),
+    path("attendance/check-in", attendance.CheckIn.as_view(), name="check-in"),
+    path("attendance/check-out", attendance.CheckOut.as_view(), name="check-out"),
+    path("attendance/evaluate", attendance.Evaluate.as_view(), name="evaluate"),
+    path(
+        "attendance/summary",
+        attendance.Summary.as_view(),
+        name="attendance-summary",
+    ),
+    path("attendance/muster", attendance.Muster.as_view(), name="api-muster"),
     path("", include(router.urls)),
     re_path("", Unknown.as_view(), name="api-unknown"),
 ]

@@ -33,9 +33,9 @@ SUMMARY_DAYS: Final = 30
 class EmployeeCodeFilter(filters.ModelChoiceFilter):  # type: ignore[misc]
     """Keeps the rows of one employee, by code; 400 for one the user does not see."""
 
-    def __init__(self) -> None:
+    def __init__(self, field_name: str = "employee") -> None:
         super().__init__(
-            field_name="employee",
+            field_name=field_name,
             to_field_name="code",
             queryset=lambda request: Employee.objects.visible_to(request.user),
             label="Employee code",

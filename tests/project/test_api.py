@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from base64 import b64encode
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from attendance.models import (
+    AttendanceCorrection,
+    CorrectionRequest,
+    Holiday,
+    Leave,
+)
 from factory_site import api
 from factory_site.roles import HR, INTEGRATOR, SECURITY, SITE_ADMIN
 from occupancy.rules import Direction
@@ -22,6 +29,7 @@ from streaming.models import Camera
 from tests.factories import (
     make_access_log,
     make_alert,
+    make_assignment,
     make_camera,
     make_crossing,
     make_department,
@@ -29,7 +37,10 @@ from tests.factories import (
     make_face_sample,
     make_line,
     make_outage,
+    make_record,
+    make_shift,
     make_site,
+    make_unknown_attendance,
     make_unknown_person,
     make_user,
 )
@@ -37,15 +48,17 @@ from tests.factories import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from identity.models import User
+    from identity.models import Employee, User
     from occupancy.models import CountingLine
 
 pytestmark = pytest.mark.django_db
 
+MONDAY, DAY = date(2026, 3, 2), timedelta(days=1)
 EVERYBODY = {HR, SECURITY, INTEGRATOR, SITE_ADMIN}
 WATCHING = EVERYBODY - {HR}
 KEEPING_PEOPLE = {HR, INTEGRATOR, SITE_ADMIN}
 RUNNING_PEOPLE = {HR, SITE_ADMIN}
+SEEING_DAYS = KEEPING_PEOPLE
 ROUTES = [
     ("get", "sites", EVERYBODY, 200),
     ("get", "sites/{site}", EVERYBODY, 200),
@@ -95,6 +108,62 @@ ROUTES = [
     ("get", "identity/cache-stats", EVERYBODY, 200),
     ("get", "identity/snapshot-stats", EVERYBODY, 200),
     ("post", "identity/cleanup-snapshots", {SITE_ADMIN}, 400),
+    ("get", "shifts", SEEING_DAYS, 200),
+    ("get", "shifts/{shift}", SEEING_DAYS, 200),
+    ("post", "shifts", RUNNING_PEOPLE, 400),
+    ("put", "shifts/{shift}", RUNNING_PEOPLE, 400),
+    ("patch", "shifts/{shift}", RUNNING_PEOPLE, 200),
+    ("delete", "shifts/{shift}", RUNNING_PEOPLE, 204),
+    ("get", "shift-assignments", SEEING_DAYS, 200),
+    ("get", "shift-assignments/{assignment}", SEEING_DAYS, 200),
+    ("post", "shift-assignments", RUNNING_PEOPLE, 400),
+    ("put", "shift-assignments/{assignment}", RUNNING_PEOPLE, 400),
+    ("patch", "shift-assignments/{assignment}", RUNNING_PEOPLE, 200),
+    ("delete", "shift-assignments/{assignment}", RUNNING_PEOPLE, 204),
+    ("get", "holidays", SEEING_DAYS, 200),
+    ("get", "holidays/{holiday}", SEEING_DAYS, 200),
+    ("post", "holidays", RUNNING_PEOPLE, 400),
+    ("put", "holidays/{holiday}", RUNNING_PEOPLE, 400),
+    ("patch", "holidays/{holiday}", RUNNING_PEOPLE, 200),
+    ("delete", "holidays/{holiday}", RUNNING_PEOPLE, 204),
+    ("get", "leaves", SEEING_DAYS, 200),
+    ("get", "leaves/{leave}", SEEING_DAYS, 200),
+    ("post", "leaves", RUNNING_PEOPLE, 400),
+    ("put", "leaves/{leave}", RUNNING_PEOPLE, 400),
+    ("patch", "leaves/{leave}", RUNNING_PEOPLE, 200),
+    ("delete", "leaves/{leave}", RUNNING_PEOPLE, 204),
+    ("post", "attendance/check-in", {INTEGRATOR, SITE_ADMIN}, 400),
+    ("get", "attendance/check-in", SEEING_DAYS, 405),
+    ("post", "attendance/check-out", {INTEGRATOR, SITE_ADMIN}, 400),
+    ("get", "attendance/check-out", SEEING_DAYS, 405),
+    ("post", "attendance/evaluate", SEEING_DAYS, 400),
+    ("get", "attendance/records", SEEING_DAYS, 200),
+    ("get", "attendance/records/{record}", SEEING_DAYS, 200),
+    ("post", "attendance/records", set(), 403),
+    ("patch", "attendance/records/{record}", set(), 403),
+    ("delete", "attendance/records/{record}", set(), 403),
+    ("get", "attendance/records/{record}/explanation", SEEING_DAYS, 200),
+    ("post", "attendance/records/{record}/give-back", RUNNING_PEOPLE, 400),
+    ("get", "attendance/summary", SEEING_DAYS, 200),
+    ("get", "attendance/corrections", SEEING_DAYS, 200),
+    ("get", "attendance/corrections/{correction}", SEEING_DAYS, 200),
+    ("post", "attendance/corrections", RUNNING_PEOPLE, 400),
+    ("patch", "attendance/corrections/{correction}", set(), 403),
+    ("delete", "attendance/corrections/{correction}", set(), 403),
+    ("get", "attendance/correction-requests", SEEING_DAYS, 200),
+    ("get", "attendance/correction-requests/{wish}", SEEING_DAYS, 200),
+    ("post", "attendance/correction-requests", SEEING_DAYS, 400),
+    ("patch", "attendance/correction-requests/{wish}", RUNNING_PEOPLE, 405),
+    ("post", "attendance/correction-requests/{wish}/accept", RUNNING_PEOPLE, 409),
+    ("post", "attendance/correction-requests/{wish}/decline", RUNNING_PEOPLE, 400),
+    ("get", "attendance/muster", EVERYBODY, 200),
+    ("get", "attendance/unknown", SEEING_DAYS, 200),
+    ("get", "attendance/unknown/{face_of_day}", SEEING_DAYS, 200),
+    ("get", "attendance/unknown/{face_of_day}/candidates", SEEING_DAYS, 200),
+    ("post", "attendance/unknown", RUNNING_PEOPLE, 405),
+    ("post", "attendance/unknown/{face_of_day}/link", RUNNING_PEOPLE, 400),
+    ("post", "attendance/unknown/{face_of_day}/unlink", RUNNING_PEOPLE, 409),
+    ("post", "attendance/unknown/{face_of_day}/dismiss", RUNNING_PEOPLE, 200),
     ("get", "lines", EVERYBODY, 200),
     ("get", "lines/{line}", EVERYBODY, 200),
     ("post", "lines", {SITE_ADMIN}, 400),
@@ -155,7 +224,30 @@ def address(route: str, line: CountingLine) -> str:
         face=face.pk,
         access_log=make_access_log(camera=camera).pk,
         unknown=make_unknown_person(site=camera.site).pk,
+        **attendance_keys(camera, face.employee),
     )
+
+
+def attendance_keys(camera: Camera, employee: Employee) -> dict[str, int]:
+    """Return the keys of a row of each table of attendance."""
+    leave = Leave(employee=employee, starts_on=MONDAY, ends_on=MONDAY + DAY)
+    holiday = Holiday(site=camera.site, holiday_date=MONDAY, name="Founders' day")
+    record = make_record(employee=employee, attendance_date=MONDAY)
+    said = {"record": record, "made_at": record.start_at}
+    correction = AttendanceCorrection(reason="x", before={}, after={}, **said)
+    wish = CorrectionRequest(text="I was there.", **said)
+    for row in (leave, holiday, correction, wish):
+        row.save()
+    return {
+        "shift": make_shift(site=camera.site).pk,
+        "assignment": make_assignment(employee=employee).pk,
+        "leave": leave.pk,
+        "holiday": holiday.pk,
+        "record": record.pk,
+        "correction": correction.pk,
+        "wish": wish.pk,
+        "face_of_day": make_unknown_attendance(camera=camera).pk,
+    }
 
 
 class TestRoutes:
@@ -410,6 +502,7 @@ class TestCameras:
             ("detect_fps", 0),
             ("tasks", ["plates"]),
             ("tasks", "faces"),
+            ("tasks", ["attendance"]),
             ("site", 0),
         ],
     )
@@ -561,6 +654,20 @@ class TestCamera:
 
         camera = Camera.objects.get()
         assert (camera.name, camera.lease_term) == ("A", 7)
+
+
+class TestPages:
+    @pytest.mark.parametrize("place", ["p=x", "p=2026-13-99", "p=%00"])
+    @pytest.mark.parametrize("route", ["cameras", "camera-outages", "access-logs"])
+    def test_refuse_a_cursor_that_no_page_gave(
+        self, reader: APIClient, route: str, place: str
+    ) -> None:
+        cursor = b64encode(place.encode()).decode()
+
+        response = reader.get(f"/api/v1/{route}", {"cursor": cursor})
+
+        assert response.status_code == 404
+        assert set(response.json()) == {"detail", "code"}
 
 
 class TestOutages:
