@@ -36,6 +36,7 @@ RULES: Sequence[DefaultRule] = (
     DefaultRule("Person who may not enter", Kind.REFUSED_PERSON, Severity.CRITICAL),
     DefaultRule("Same stranger again", Kind.REPEATED_STRANGER, Severity.WARNING),
     DefaultRule("Photos to look after", Kind.ENROLMENT_DIGEST, Severity.INFO),
+    DefaultRule("Attendance of the day", Kind.ATTENDANCE_DIGEST, Severity.INFO),
 )
 
 

@@ -43,11 +43,17 @@ class Kind(StrEnum):
     REPEATED_STRANGER = "repeated_stranger"
     REFUSED_PERSON = "refused_person"
     ENROLMENT_DIGEST = "enrolment_digest"
+    ATTENDANCE_DIGEST = "attendance_digest"
 
     @property
     def lasts(self) -> bool:
         """Whether it goes on for a while, and a rule may wait for that."""
         return self in {Kind.CAMERA_OFFLINE, Kind.WORKER_LOST}
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it is news of a day or week, of whose end nobody need be told."""
+        return self in {Kind.ENROLMENT_DIGEST, Kind.ATTENDANCE_DIGEST}
 
 
 class Severity(StrEnum):

@@ -16,6 +16,7 @@ from streaming import live
 from streaming.models import Camera, Site
 
 from .models import Alert, AlertChannel, AlertDelivery, AlertRule, Kind
+from .rules import Kind as PlainKind
 from .rules import Severity, highest, is_disk_full, is_repeated
 from .serializers import AlertSerializer
 
@@ -148,7 +149,8 @@ def resolve(
 ) -> Alert:
     """Close it; raise AlreadyHandled when it is closed.
 
-    Nobody is told who was not told of its opening, because of quiet hours.
+    Nobody is told who was not told of its opening, because of quiet hours, nor of the
+    end of a digest.
     """
     current = _locked(alert)
     if current.state == Alert.State.RESOLVED:
@@ -199,7 +201,8 @@ def _change(
     send_at = _sending_times(
         about.prefetch_related("channels"), local=localtime(at, zone_of(alert.site))
     )
-    _tell(alert, event, _told(alert), at=at, send_at=send_at)
+    if event != AlertDelivery.Event.RESOLVED or not PlainKind(alert.kind).is_digest:
+        _tell(alert, event, _told(alert), at=at, send_at=send_at)
     _publish(alert)
     return alert
 

@@ -7,6 +7,7 @@ however many cameras there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Count
@@ -15,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from alerts.models import Severity
+from attendance.models import PresenceEvent, UnknownAttendance
 from streaming.models import Camera
 
 from .jobs import State
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from alerts.models import Alert
+    from streaming.models import Site
     from streaming.status import CameraStatus
 
     from .system import System
@@ -325,14 +328,25 @@ GROUPS: Final[Sequence[Group]] = (
 ALERTS_OPEN: Final = Figure(
     "alerts_open", "Alerts that nobody has acknowledged.", lambda count: count
 )
+PRESENCE: Final = Figure(
+    "attendance_events",
+    "How often employees were seen or stamped in the last 24 hours.",
+    lambda count: count,
+)
+UNKNOWN: Final = Figure(
+    "attendance_unknown_open",
+    "Unknown faces at attendance cameras that wait for a name.",
+    lambda count: count,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteCollector(Collector):
-    """Reads the figures of some cameras and alerts, and of the system, when asked."""
+    """Reads the figures of some cameras, alerts and sites, and of the system."""
 
     cameras: QuerySet[Camera]
     alerts: QuerySet[Alert]
+    sites: QuerySet[Site]
     now: datetime
 
     def collect(self) -> Iterator[Metric]:
@@ -344,12 +358,39 @@ class SiteCollector(Collector):
         for severity in Severity.values:
             family.add_metric([severity], counts.get(severity, 0))
         yield family
+        yield from self._attendance()
+
+    def _attendance(self) -> Iterator[Metric]:
+        """Give the figures of each site, also where they are 0."""
+        slugs = list(self.sites.order_by("slug").values_list("slug", flat=True))
+        lately = PresenceEvent.objects.filter(
+            employee__site__in=self.sites,
+            occurred_at__range=(self.now - timedelta(days=1), self.now),
+        )
+        seen = counted(lately, "employee__site__slug", "source")
+        open_ = UnknownAttendance.objects.open().filter(camera__site__in=self.sites)
+        unknown = counted(open_, "camera__site__slug")
+        events, faces = PRESENCE.family(["site", "source"]), UNKNOWN.family(["site"])
+        for slug in slugs:
+            faces.add_metric([slug], unknown.get((slug,), 0))
+            for source in PresenceEvent.Source.values:
+                events.add_metric([slug, source], seen.get((slug, source), 0))
+        yield from (events, faces)
+
+
+def counted(rows: QuerySet[Any], *by: str) -> dict[tuple[str, ...], int]:
+    found = rows.order_by().values_list(*by).annotate(Count("pk"))
+    return {tuple(labels): count for *labels, count in found}
 
 
 def exposed(
-    *, cameras: QuerySet[Camera], alerts: QuerySet[Alert], now: datetime
+    *,
+    cameras: QuerySet[Camera],
+    alerts: QuerySet[Alert],
+    sites: QuerySet[Site],
+    now: datetime,
 ) -> bytes:
     """Return the text of a scrape; `alerts` are the open ones to count."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(SiteCollector(cameras, alerts, now))
+    registry.register(SiteCollector(cameras, alerts, sites, now))
     return generate_latest(registry) + generate_latest(REGISTRY)

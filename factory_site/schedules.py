@@ -81,6 +81,27 @@ JOBS: Sequence[Job] = (
         expires_s=12 * 3600,
     ),
     Job(
+        name="Close days of attendance",
+        task="attendance.tasks.close_occurrences",
+        minute="*/15",
+        hour="*",
+        expires_s=800,
+    ),
+    Job(
+        name="Tell of the day's attendance",
+        task="attendance.tasks.tell_of_the_day",
+        minute="5,35",  # An hour begins at half past in zones such as India's.
+        hour="*",
+        expires_s=1700,
+    ),
+    Job(
+        name="Forget old attendance",
+        task="attendance.tasks.forget_old_attendance",
+        minute="0",
+        hour="2",
+        expires_s=12 * 3600,
+    ),
+    Job(
         name="Forget expired API logins",
         task="factory_site.tasks.forget_expired_logins",
         minute="30",

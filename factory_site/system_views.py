@@ -17,14 +17,14 @@ from django_celery_beat.models import PeriodicTask
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from alerts.models import Alert
-from streaming.models import Camera
+from streaming.models import Camera, Site
 
 from . import jobs, metrics
 from .system import look
 
 if TYPE_CHECKING:
     from alerts.models import AlertQuerySet
-    from streaming.models import CameraQuerySet
+    from streaming.models import CameraQuerySet, SiteQuerySet
 
 SEE, RUN = "streaming.view_visionworker", "django_celery_beat.change_periodictask"
 HOW_TO_READ = "Send METRICS_TOKEN as a bearer token, or log in.\n"
@@ -66,8 +66,9 @@ def scrape(request: HttpRequest) -> HttpResponse:
     logged-in user sees."""
     if bears_token(request):
         cameras, alerts = Camera.objects.all(), Alert.objects.all()
+        sites = Site.objects.all()
     elif request.user.is_authenticated:
-        cameras, alerts = of_user(request)
+        cameras, alerts, sites = of_user(request)
     else:
         return HttpResponse(
             HOW_TO_READ,
@@ -75,7 +76,9 @@ def scrape(request: HttpRequest) -> HttpResponse:
             content_type="text/plain",
             headers={"WWW-Authenticate": "Bearer"},
         )
-    text = metrics.exposed(cameras=cameras, alerts=alerts.open(), now=timezone.now())
+    text = metrics.exposed(
+        cameras=cameras, alerts=alerts.open(), sites=sites, now=timezone.now()
+    )
     return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -87,10 +90,13 @@ def bears_token(request: HttpRequest) -> bool:
     return hmac.compare_digest(token.strip().encode(), wanted.encode())
 
 
-def of_user(request: HttpRequest) -> tuple[CameraQuerySet, AlertQuerySet]:
+def of_user(
+    request: HttpRequest,
+) -> tuple[CameraQuerySet, AlertQuerySet, SiteQuerySet]:
     if not request.user.has_perm(SEE):
         raise PermissionDenied
     return (
         Camera.objects.visible_to(request.user),
         Alert.objects.visible_to(request.user),
+        Site.objects.visible_to(request.user),
     )

@@ -22,6 +22,7 @@ class Kind(models.TextChoices):
     REPEATED_STRANGER = PlainKind.REPEATED_STRANGER.value, "Same stranger again"
     REFUSED_PERSON = PlainKind.REFUSED_PERSON.value, "Person who may not enter"
     ENROLMENT_DIGEST = PlainKind.ENROLMENT_DIGEST.value, "Photos to look after"
+    ATTENDANCE_DIGEST = PlainKind.ATTENDANCE_DIGEST.value, "Attendance of the day"
 
 
 class Severity(models.TextChoices):

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.plant import gate, site
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+__all__ = ["gate", "site"]
 
 
 @dataclass

@@ -378,6 +378,18 @@ class TestResolve:
         assert closed is not None
         assert closed.resolved_by is None
 
+    @pytest.mark.parametrize("kind", [Kind.ENROLMENT_DIGEST, Kind.ATTENDANCE_DIGEST])
+    def test_tells_nobody_of_the_end_of_a_digest(self, kind: Kind) -> None:
+        make_rule(kind=kind, channels=[make_channel()])
+        alert = services.raise_alert(
+            kind=kind, subject="north", text="1 late.", at=NOON, site=make_site()
+        )
+        assert alert
+
+        services.resolve(alert=alert, at=NOON + 24 * HOUR)
+
+        assert deliveries(alert) == [("alert.opened", "pending")]
+
 
 class TestQuietHours:
     @pytest.fixture

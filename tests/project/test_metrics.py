@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as project
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from attendance.models import PresenceEvent, UnknownAttendance
 from factory_site import metrics, schedules
 from factory_site.roles import HR, SECURITY
 from streaming.models import Camera
-from tests.factories import make_alert, make_camera, make_site, make_user
+from tests.factories import (
+    make_alert,
+    make_camera,
+    make_employee,
+    make_site,
+    make_user,
+)
 from tests.project.test_jobs import make_run
 from tests.project.test_system import register, report
 
@@ -26,8 +36,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 TOKEN = "a-long-enough-metrics-token"
 DOCS = project.BASE_DIR / "docs" / "metrics.md"
-SCRAPE_QUERIES = 7
-"""Cameras, outages, vision workers, Postgres' version, jobs and their runs, alerts."""
+SCRAPE_QUERIES = 10
+"""Cameras, outages, vision workers, Postgres' version, jobs and their runs, alerts;
+sites, their attendance and unknown faces."""
 
 
 @pytest.fixture
@@ -51,7 +62,12 @@ def scrape(client: Client, token: str = TOKEN) -> dict[str, dict[Any, float]]:
 def figures() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Give the name, type and labels of every figure that the code has."""
     groups = [(group.labels, group.figures) for group in metrics.GROUPS]
-    for labels, of_group in [*groups, (("severity",), [metrics.ALERTS_OPEN])]:
+    counted = [
+        (("severity",), [metrics.ALERTS_OPEN]),
+        (("site", "source"), [metrics.PRESENCE]),
+        (("site",), [metrics.UNKNOWN]),
+    ]
+    for labels, of_group in [*groups, *counted]:
         for figure in of_group:
             kind = "counter" if figure.name.endswith("_total") else "gauge"
             yield f"{metrics.PREFIX}{figure.name}", kind, tuple(labels)
@@ -103,6 +119,8 @@ class TestAccess:
 
         page = client.get("/metrics").content.decode()
 
+        assert f'attendance_unknown_open{{site="{own.site.slug}"}} 0.0' in page
+        assert f'site="{other.site.slug}"' not in page
         assert 'camera="OWN"' in page
         assert "OTHER" not in page
         assert 'factory_site_alerts_open{severity="warning"} 1.0' in page
@@ -135,6 +153,45 @@ class TestScrape:
         assert found["factory_site_part_up"][("redis",)] == 1
         assert found["factory_site_disk_free_bytes"][()] > 0
         assert "factory_site_job_last_run_failed" not in found
+
+    @pytest.mark.usefixtures("redis_client")
+    def test_tells_of_attendance_by_site(self, client: Client) -> None:
+        now, site = timezone.now(), make_site(slug="north")
+        make_site(slug="south")
+        employee, gate = make_employee(site=site), make_camera(site=site)
+        for hours, source in ((1, "face"), (23, "face"), (2, "api"), (25, "face")):
+            at = now - timedelta(hours=hours)
+            PresenceEvent.objects.create(
+                event_id=uuid4(),
+                employee=employee,
+                source=source,
+                way="in",
+                occurred_at=at,
+                last_seen_at=at,
+            )
+        for track, state in enumerate(("open", "open", "dismissed")):
+            UnknownAttendance.objects.create(
+                event_id=uuid4(),
+                camera=gate,
+                session="one",
+                track_id=track,
+                state=state,
+                occurred_at=now,
+                last_seen_at=now,
+            )
+
+        found = scrape(client)
+
+        events = found["factory_site_attendance_events"]
+        assert {labels for labels, count in events.items() if count} == {
+            ("north", "face"),
+            ("north", "api"),
+        }
+        assert (events["north", "face"], events["south", "line"]) == (2, 0)
+        assert found["factory_site_attendance_unknown_open"] == {
+            ("north",): 2,
+            ("south",): 0,
+        }
 
     def test_counts_requests_too(
         self, client: Client, redis_client: redis.Redis

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import string
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import yaml
 
 from factory_site import embedded, healthcheck
 from tests.environment import ROOT
-from tests.processes import running
+from tests.processes import free_port, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,10 +73,7 @@ def command_of(service: str) -> list[str]:
 
 @pytest.fixture
 def port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @contextmanager

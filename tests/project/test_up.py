@@ -16,7 +16,7 @@ from django.core.management.base import CommandError
 
 from factory_site.embedded_servers import Postgres, Redis
 from factory_site.management.commands.up import address, refuse_port
-from tests.processes import Running, running, survivors
+from tests.processes import Running, free_port, running, survivors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +34,7 @@ def var_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @contextmanager
