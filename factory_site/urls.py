@@ -2,13 +2,17 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
 from alerts import views as alerts
+from attendance.views import board, clock, month, muster, payroll, record, requests
+from attendance.views import unknown as faces
 from identity.views import access, media, people, unknown
 from streaming.views import feed_status, picture, video_feed
 
 from . import system_api, system_views, views
+
+register_converter(clock.IsoDate, "iso")
 
 urlpatterns = [
     path("", views.wall, name="wall"),
@@ -46,6 +50,40 @@ urlpatterns = [
         media.snapshot_of_unknown,
         name="snapshot-of-unknown",
     ),
+    path("attendance", board.board, name="attendance"),
+    path("attendance/absent", board.confirm_absent, name="confirm-absent"),
+    path("attendance/requests", requests.inbox, name="attendance-requests"),
+    path("attendance/requests/<int:pk>", requests.answer, name="answer-request"),
+    path("attendance/<slug:code>/<iso:on>", record.day, name="attendance-day"),
+    path("attendance/<slug:code>/<iso:on>/correct", record.correct, name="correct-day"),
+    path("attendance/<slug:code>/<iso:on>/rules", record.give_back, name="give-back"),
+    path("attendance/<slug:code>/<iso:on>/request", record.ask, name="ask-day"),
+    path("attendance/month", month.month, name="attendance-month"),
+    path("attendance/month.xlsx", month.month_xlsx, name="attendance-month-xlsx"),
+    path("attendance/unknown", faces.unknown_faces, name="attendance-unknown"),
+    path(
+        "attendance/unknown/<int:pk>",
+        faces.unknown_face,
+        name="attendance-unknown-face",
+    ),
+    path(
+        "attendance/unknown/<int:pk>/link", faces.link, name="attendance-unknown-link"
+    ),
+    path(
+        "attendance/unknown/<int:pk>/dismiss",
+        faces.dismiss,
+        name="attendance-unknown-dismiss",
+    ),
+    path(
+        "attendance/unknown/<int:pk>/undo", faces.undo, name="attendance-unknown-undo"
+    ),
+    path("attendance/payroll", payroll.payroll, name="attendance-payroll"),
+    path("attendance/payroll.csv", payroll.payroll_csv, name="attendance-payroll-csv"),
+    path(
+        "attendance/payroll.xlsx", payroll.payroll_xlsx, name="attendance-payroll-xlsx"
+    ),
+    path("muster", muster.muster, name="muster"),
+    path("muster.csv", muster.muster_csv, name="muster-csv"),
     path("login", auth.LoginView.as_view(), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("system", system_views.system, name="system"),

@@ -20,6 +20,8 @@ from tests.factories import (
     make_employee,
     make_face_sample,
     make_line,
+    make_record,
+    make_unknown_attendance,
     make_unknown_person,
     make_user,
 )
@@ -69,6 +71,14 @@ class TestPages:
             "/people/E-104/enrol",
             "/unknown",
             "/unknown/1?q=E",
+            "/attendance?date=2026-03-02",
+            "/attendance/E-104/2026-03-02",
+            "/attendance/requests",
+            "/muster",
+            "/attendance/month?month=2026-03",
+            "/attendance/unknown",
+            "/attendance/unknown/1?q=E",
+            "/attendance/payroll?from=2026-03-01&to=2026-03-31",
             "/login",
             "/none",
         ],
@@ -83,6 +93,8 @@ class TestPages:
         make_face_sample(employee=person)
         make_access_log(pk=1, camera=line.camera, employee=person)
         make_unknown_person(pk=1, site=line.camera.site)
+        make_unknown_attendance(pk=1, camera=line.camera)
+        make_record(employee=person)
 
         page = site_admin.get(address)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from alerts.models import Alert, Severity
 from factory_site import views
-from factory_site.roles import HR, SECURITY, SITE_ADMIN
+from factory_site.roles import HR, INTEGRATOR, SECURITY, SITE_ADMIN
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming import workers
@@ -28,7 +28,9 @@ from tests.factories import (
     make_crossing,
     make_employee,
     make_line,
+    make_record,
     make_site,
+    make_unknown_attendance,
     make_user,
 )
 
@@ -43,6 +45,31 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 PAGE_QUERIES_MAX = 18
+KEEPING_ATTENDANCE = {HR, SITE_ADMIN}
+SEEING_ATTENDANCE = {HR, INTEGRATOR, SITE_ADMIN}
+A_DAY = "/attendance/E-104/2026-03-02"
+ATTENDANCE_PAGES = [
+    ("get", "/attendance", SEEING_ATTENDANCE, 200),
+    ("post", "/attendance/absent", KEEPING_ATTENDANCE, 422),
+    ("get", "/attendance/requests", SEEING_ATTENDANCE, 200),
+    ("post", "/attendance/requests/1", KEEPING_ATTENDANCE, 422),
+    ("get", A_DAY, SEEING_ATTENDANCE, 200),
+    ("post", f"{A_DAY}/correct", KEEPING_ATTENDANCE, 422),
+    ("post", f"{A_DAY}/rules", KEEPING_ATTENDANCE, 422),
+    ("post", f"{A_DAY}/request", SEEING_ATTENDANCE, 422),
+    ("get", "/muster", {*SEEING_ATTENDANCE, SECURITY}, 200),
+    ("get", "/muster.csv", {*SEEING_ATTENDANCE, SECURITY}, 200),
+    ("get", "/attendance/month", SEEING_ATTENDANCE, 200),
+    ("get", "/attendance/month.xlsx", SEEING_ATTENDANCE, 200),
+    ("get", "/attendance/unknown", SEEING_ATTENDANCE, 200),
+    ("get", "/attendance/unknown/1", SEEING_ATTENDANCE, 200),
+    ("post", "/attendance/unknown/1/link", KEEPING_ATTENDANCE, 302),
+    ("post", "/attendance/unknown/1/dismiss", KEEPING_ATTENDANCE, 302),
+    ("post", "/attendance/unknown/1/undo", KEEPING_ATTENDANCE, 302),
+    ("get", "/attendance/payroll", SEEING_ATTENDANCE, 200),
+    ("get", "/attendance/payroll.csv", SEEING_ATTENDANCE, 200),
+    ("get", "/attendance/payroll.xlsx", SEEING_ATTENDANCE, 200),
+]
 
 
 @pytest.fixture
@@ -514,12 +541,19 @@ class TestFrame:
     def test_offers_alerts_and_the_system_page_only_to_those_who_may_see_them(
         self, client: Client, site: Site
     ) -> None:
-        for role, offered in ((HR, False), (SECURITY, True)):
-            client.force_login(make_user(role, role=role, sites=[site]))
+        viewer = make_user("viewer", sites=[site])
+        viewer.user_permissions.add(Permission.objects.get(codename="view_camera"))
+        hr, guard = (make_user(one, role=one, sites=[site]) for one in (HR, SECURITY))
+        for user, alerts, system in (
+            (viewer, False, False),
+            (hr, True, False),
+            (guard, True, True),
+        ):
+            client.force_login(user)
             page = client.get("/").content.decode()
-            assert ('href="/alerts"' in page) is offered
-            assert ('href="/system"' in page) is offered
-            assert ("alerts.alert" in page) is offered
+            assert ('href="/alerts"' in page) is alerts
+            assert ("alerts.alert" in page) is alerts
+            assert ('href="/system"' in page) is system
 
     def test_logs_out_by_post_with_a_token(self, security: Client) -> None:
         page = security.get("/").content.decode()
@@ -558,6 +592,37 @@ class TestFrame:
 
         assert page.status_code == 200
         assert views.NO_REDIS in text(page)
+
+
+class TestAttendancePages:
+    @pytest.mark.parametrize(("method", "address", "roles", "status"), ATTENDANCE_PAGES)
+    @pytest.mark.parametrize("role", [HR, INTEGRATOR, SECURITY, SITE_ADMIN])
+    def test_are_open_to_their_roles_alone(
+        self,
+        client: Client,
+        site: Site,
+        method: str,
+        address: str,
+        roles: set[str],
+        status: int,
+        role: str,
+    ) -> None:
+        make_unknown_attendance(pk=1, camera=make_camera(site=site))
+        day = make_record(employee=make_employee(site=site, code="E-104"))
+        day.requests.create(pk=1, made_at=timezone.now(), text="I was there.")
+        client.force_login(make_user("who", role=role, sites=[site]))
+
+        page = getattr(client, method)(address)
+
+        assert page.status_code == (status if role in roles else 403)
+
+    @pytest.mark.parametrize(("method", "address", "roles", "status"), ATTENDANCE_PAGES)
+    def test_ask_for_a_login(
+        self, client: Client, method: str, address: str, roles: set[str], status: int
+    ) -> None:
+        page = getattr(client, method)(address)
+
+        assert page["Location"] == f"/login?next={address}"
 
 
 class TestLogin:

@@ -1,0 +1,102 @@
+"""The muster list: who is inside now, on a screen, on paper and as CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.decorators import permission_required
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from attendance.muster import PAST_THE_EXIT, STRANGERS_WITHIN, Standing, inside
+from attendance.rules import MINUTE
+from identity.sheets import harmless
+from identity.views.filters import storable
+from streaming.models import Site
+
+from .downloads import CSV, csv_file, send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from attendance.muster import Muster, Person, SiteMuster
+
+COLUMNS = (
+    "site",
+    "standing",
+    "code",
+    "name",
+    "department",
+    "came",
+    "last seen",
+    "minutes ago",
+    "camera",
+)
+WORDS = {Standing.INSIDE: "inside", Standing.PERHAPS: "perhaps left"}
+
+
+@require_GET
+@permission_required("attendance.view_muster", raise_exception=True)
+def muster(request: HttpRequest) -> HttpResponseBase:
+    """Show who is inside, to be counted at a muster point."""
+    sites = list(Site.objects.visible_to(request.user).order_by("name"))
+    chosen = storable(request.GET.get("site", ""))
+    return render(
+        request,
+        "attendance/muster.html",
+        {
+            "sites": sites,
+            "chosen": chosen,
+            "muster": inside(sites=of_choice(sites, chosen), now=timezone.now()),
+            "past_the_exit": PAST_THE_EXIT // MINUTE,
+            "strangers_within": STRANGERS_WITHIN // (60 * MINUTE),
+        },
+    )
+
+
+@require_GET
+@permission_required("attendance.view_muster", raise_exception=True)
+def muster_csv(request: HttpRequest) -> HttpResponseBase:
+    """Return the list as a file that Excel and others open."""
+    sites = list(Site.objects.visible_to(request.user).order_by("name"))
+    chosen = of_choice(sites, storable(request.GET.get("site", "")))
+    found = inside(sites=chosen, now=timezone.now())
+    at = chosen[0].local(found.at) if chosen else found.at
+    name = f"muster-{at:%Y-%m-%d-%H%M}.csv"
+    return send(csv_file(table(found)), name=name, content_type=CSV)
+
+
+def of_choice(sites: Sequence[Site], slug: str) -> Sequence[Site]:
+    """Return the site that was chosen; all of them where none was, or none of ours."""
+    return [site for site in sites if site.slug == slug] or sites
+
+
+def table(found: Muster) -> Iterator[Sequence[object]]:
+    """Yield the heading and a line per head, those without a name at the end."""
+    yield COLUMNS
+    for each in found.sites:
+        for person in (*each.inside, *each.perhaps):
+            yield line(each, person, found)
+        if each.strangers:
+            words = "unknown face" if each.strangers == 1 else "unknown faces"
+            yield (harmless(each.site.name), f"{each.strangers} {words}")
+
+
+def line(each: SiteMuster, person: Person, found: Muster) -> Sequence[object]:
+    site = each.site
+    came = person.since and site.local(person.since).isoformat(timespec="seconds")
+    return (
+        harmless(site.name),
+        WORDS[person.standing],
+        person.code,
+        harmless(person.name),
+        harmless(person.department),
+        came or "",
+        site.local(person.seen_at).isoformat(timespec="seconds"),
+        max((found.at - person.seen_at) // MINUTE, 0),
+        harmless(person.camera),
+    )

@@ -1,0 +1,173 @@
+"""The muster list as a browser gets it, without its scripts, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.utils import timezone
+
+from factory_site.roles import SECURITY
+from tests.factories import (
+    make_access_log,
+    make_department,
+    make_employee,
+    make_presence,
+    make_record,
+    make_site,
+    make_unknown_attendance,
+    make_user,
+)
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from pytest_django import DjangoAssertNumQueries
+
+    from identity.models import Employee
+    from streaming.models import Camera, Site
+
+pytestmark = [
+    pytest.mark.django_db,
+    # Files are streamed for ASGI, which this client is not.
+    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume"),
+]
+
+PAGE_QUERIES_MAX = 18
+
+
+def words(response: Any) -> str:
+    apart = re.sub(r"<(?=/?(p|li|div|option|h1|h2|h3)\b)", " <", response.text)
+    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
+
+
+def come(person: Employee, camera: Camera, *, minutes_ago: float = 4) -> None:
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    make_presence(employee=person, camera=camera, occurred_at=at)
+
+
+class TestMuster:
+    def test_answers_in_its_first_line(
+        self, security: Client, gate: Camera, site: Site
+    ) -> None:
+        for _ in range(2):
+            come(make_employee(site=site), gate)
+        leaver = make_employee(site=site, status="inactive")
+        make_access_log(employee=leaver, camera=gate, decision="unauthorized")
+        make_unknown_attendance(camera=gate)
+
+        page = words(security.get("/muster"))
+
+        assert "2 inside, 1 perhaps left, 1 unknown face" in page
+        assert "Count one head more" in page
+
+    def test_says_who_by_department_seen_where_and_when(
+        self, security: Client, gate: Camera, site: Site, asha: Employee
+    ) -> None:
+        asha.department = make_department(site=site, name="Stores")
+        asha.save()
+        come(asha, gate)
+
+        page = words(security.get("/muster"))
+
+        assert "Stores 1" in page
+        assert re.search(r"Asha Rao E-104 Gate 1 \d\d:\d\d 4.minutes ago since", page)
+
+    def test_tells_that_it_errs_on_the_side_of_too_many(self, security: Client) -> None:
+        assert "Rather too many than too few" in words(security.get("/muster"))
+
+    def test_shows_security_no_lateness(
+        self, security: Client, gate: Camera, asha: Employee
+    ) -> None:
+        come(asha, gate)
+        now = timezone.now()
+        make_record(
+            employee=asha,
+            status="late",
+            late_minutes=17,
+            check_in_at=now,
+            end_at=now + timedelta(hours=8),
+        )
+
+        page = words(security.get("/muster"))
+
+        assert "Asha Rao" in page
+        assert "ate" not in re.sub(r"[Gg]ate", "", page.split("inside", 1)[1])
+
+    def test_is_of_one_site_where_one_is_chosen(
+        self, client: Client, gate: Camera, site: Site, asha: Employee
+    ) -> None:
+        other = make_site(name="Other plant", slug="other")
+        client.force_login(make_user("two", role=SECURITY, sites=[site, other]))
+        come(asha, gate)
+
+        assert "1 inside" in words(client.get("/muster?site=main"))
+        assert "0 inside" in words(client.get("/muster?site=other"))
+        assert "1 inside" in words(client.get("/muster?site=nowhere"))
+
+    def test_hides_other_sites(self, security: Client, site: Site) -> None:
+        make_presence(employee=make_employee(name="Elsewhere"))
+
+        page = words(security.get("/muster"))
+
+        assert "0 inside" in page
+        assert "Elsewhere" not in page
+        assert "Nobody is known to be inside" in page
+
+    def test_says_that_no_site_is_assigned(
+        self, client: Client, role_groups: None
+    ) -> None:
+        client.force_login(make_user("lost", role=SECURITY))
+
+        assert "No site is assigned to your login" in words(client.get("/muster"))
+
+    def test_is_renewed_by_what_the_login_may_watch(
+        self, security: Client, site: Site
+    ) -> None:
+        page = security.get("/muster").text
+
+        assert 'data-topics="identity.accesslog"' in page
+
+    def test_needs_as_many_queries_for_many_people_as_for_one(
+        self,
+        security: Client,
+        gate: Camera,
+        site: Site,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        for _ in range(20):
+            department = make_department(site=site)
+            come(make_employee(site=site, department=department), gate)
+
+        with django_assert_max_num_queries(PAGE_QUERIES_MAX):
+            assert "20 inside" in words(security.get("/muster"))
+
+
+class TestCsv:
+    def test_has_a_line_per_head(
+        self, security: Client, gate: Camera, site: Site
+    ) -> None:
+        come(make_employee(site=site, code="E-1", name="=1+1"), gate)
+        make_unknown_attendance(camera=gate)
+
+        response: Any = security.get("/muster.csv")
+        text = b"".join(response).decode("utf-8-sig")
+        heading, person, unknown = csv.reader(io.StringIO(text))
+
+        told = dict(zip(heading, person, strict=True))
+        assert told["site"] == "Main plant"
+        assert (told["code"], told["name"]) == ("E-1", "'=1+1")
+        assert (told["standing"], told["camera"]) == ("inside", "Gate 1")
+        assert told["minutes ago"] == "4"
+        assert told["last seen"].endswith("+05:30")
+        assert unknown[:2] == ["Main plant", "1 unknown face"]
+        assert response["Content-Disposition"].startswith('attachment; filename="mus')
+
+    def test_is_refused_as_the_page_is(self, client: Client, site: Site) -> None:
+        client.force_login(make_user("nobody", sites=[site]))
+
+        assert client.get("/muster").status_code == 403
+        assert client.get("/muster.csv").status_code == 403
