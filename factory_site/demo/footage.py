@@ -292,6 +292,11 @@ def write_yard_clip(path: Path, *, progress: Progress | None = None) -> ClipTrut
     return _write(yard_scene(), path, progress)
 
 
+def write_reception_clip(path: Path) -> ClipTruth:
+    """Write the clip of two who come to a reception; raises `PicturesMissing`."""
+    return _write(reception_scene(), path, None)
+
+
 def clips_from(folder: Path) -> list[DemoClip]:
     """List the recordings in `folder`, by name; raises `NoDemoClips`."""
     if not folder.is_dir():

@@ -28,7 +28,7 @@ LOGINS = {
     "iris": roles.INTEGRATOR,
     "amir": roles.SITE_ADMIN,
 }
-TASKS = {"reception": [Camera.Task.FACES.value]}
+TASKS = {"reception": [Camera.Task.FACES.value, Camera.Task.ATTENDANCE.value]}
 PLACES = {"gate": Camera.Place.GATE, "yard": Camera.Place.YARD}
 """By the name of the clip."""
 PASSWORD_BYTES = 9

@@ -58,6 +58,21 @@ STAFF: Sequence[Person] = (
     Person("D-104", "Meera Joshi", "Assembly"),
     Person("D-105", "Anil Deshpande", "Maintenance"),
     Person("D-106", "Sunita Pawar", "Maintenance", Employee.Status.INACTIVE),
+    Person("D-107", "Farah Siddiqui", "Assembly"),
+    Person("D-108", "Gopal Iyer", "Assembly"),
+    Person("D-109", "Lata Shinde", "Assembly"),
+    Person("D-110", "Imran Qureshi", "Assembly"),
+    Person("D-111", "Nisha Patil", "Assembly"),
+    Person("D-112", "Rohan Bhosale", "Stores"),
+    Person("D-113", "Vikram Chavan", "Stores"),
+    Person("D-114", "Anjali Menon", "Quality"),
+    Person("D-115", "Sanjay More", "Quality"),
+    Person("D-116", "Deepa Nair", "Front office"),
+    Person("D-117", "Ganesh Jadhav", "Press shop"),
+    Person("D-118", "Kiran Salunkhe", "Press shop"),
+    Person("D-119", "Mohan Kale", "Press shop"),
+    Person("D-120", "Prakash Gaikwad", "Maintenance"),
+    Person("D-121", "Usha Wagh", "Press shop"),
 )
 
 

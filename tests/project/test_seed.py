@@ -42,12 +42,14 @@ class TestSeed:
         }
         assert CountingLine.objects.count() == 2
 
-    def test_has_faces_recognised_where_visitors_come(self, tmp_path: Path) -> None:
+    def test_keeps_attendance_where_people_come_in(self, tmp_path: Path) -> None:
         clip = DemoClip("reception", tmp_path / "a.mp4", None)
 
         demo_site.seed(clips=[clip], passwords=tmp_path)
 
-        assert Camera.objects.get(code="CAM-RECEPTION").tasks == ["faces"]
+        camera = Camera.objects.get(code="CAM-RECEPTION")
+        assert camera.tasks == ["faces", "attendance"]
+        camera.full_clean()
         assert not CountingLine.objects.exists()
 
     def test_makes_a_code_of_any_file_name(self, tmp_path: Path) -> None:

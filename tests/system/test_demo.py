@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from tests.browser import (
     severe_errors,
     wait_for,
 )
-from tests.processes import running, survivors
+from tests.processes import free_port, running, survivors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +42,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(shared: Path) -> Iterator[Demo]:
     """Start the demo as `make demo` does, and stop it with Ctrl-C."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     # Not tmp_path: pytest closes that to the account that runs servers for root.
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         env = {**os.environ, "VAR_DIR": folder, "MODELS_DIR": str(shared / "models")}
@@ -102,6 +99,22 @@ class TestDemo:
         if folder := os.environ.get("SCREENSHOTS"):
             browser.save_screenshot(str(Path(folder) / f"camera-{size}.png"))
         assert severe_errors(browser) == []
+
+    def test_shows_hr_who_is_here_and_who_comes_before_the_camera(
+        self, demo: Demo, browser: Chrome
+    ) -> None:
+        log_in(browser, demo.address, "hana", demo.passwords["hana"])
+        browser.get(f"{demo.address}/attendance")
+
+        def people(*standings: str) -> set[str]:
+            rows = browser.find_elements(By.CSS_SELECTOR, "li.day-row")
+            told = {row.text[:5]: row.get_attribute("data-status") for row in rows}
+            return {code for code, status in told.items() if status in standings}
+
+        # By the reception's camera, live; the others have stamped.
+        wait_for(browser, lambda _: "D-101" in people("present", "late"))
+        assert len(people("present")) >= 4
+        assert "D-111" in people("missing", "expected")
 
     def test_keeps_the_admin_from_security(self, demo: Demo, browser: Chrome) -> None:
         log_in(browser, demo.address, "sam", demo.passwords["sam"])
