@@ -31,6 +31,7 @@ LONG: Final[Mapping[str, str | None]] = {
     "rekognition": None,
     "matches": None,
     "gallery": None,
+    "attendance": None,
 }
 """Run only by name; each with the option that says how much, if it has one."""
 

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["alerts", "factory_site", "identity", "occupancy", "streaming"]
+PACKAGES = [
+    "alerts",
+    "attendance",
+    "factory_site",
+    "identity",
+    "occupancy",
+    "streaming",
+]
 FILES = [
     path
     for package in PACKAGES
