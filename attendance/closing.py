@@ -80,7 +80,7 @@ def close_occurrences(*, now: datetime) -> Closed:
 
 
 def _without_record(*, now: datetime) -> list[tuple[int, date]]:
-    known = _known_since(now=now)
+    known = known_since(Site.objects.all(), now=now, back=BACK)
     absent_after = timedelta(minutes=settings.ABSENT_AFTER_MINUTES)
     values: dict[str, Any] = {
         "sites": list(known),
@@ -94,24 +94,29 @@ def _without_record(*, now: datetime) -> list[tuple[int, date]]:
         return [(pk, on) for pk, on in cursor.fetchall()]
 
 
-def _known_since(*, now: datetime) -> Mapping[int, date]:
+def known_since(
+    sites: QuerySet[Site], *, now: datetime, back: timedelta
+) -> Mapping[int, date]:
     """Return by site from which date on somebody who was not seen was absent.
 
-    Before anything was known of a site nobody was, however long they have had a shift.
+    Before anything was known of a site nobody was, however long they have had a shift;
+    what a person says of one day makes no other known. Never more than `back` ago.
     """
     events = PresenceEvent.objects.filter(employee__site=OuterRef("pk"))
-    records = AttendanceRecord.objects.filter(employee__site=OuterRef("pk"))
-    sites = Site.objects.annotate(
+    records = AttendanceRecord.objects.filter(
+        employee__site=OuterRef("pk"), corrected_at=None
+    )
+    dated = sites.annotate(
         seen_at=_least(events, "occurred_at"),
         recorded_on=_least(records, "attendance_date"),
     )
     found: dict[int, date] = {}
-    rows = sites.values_list("pk", "time_zone", "seen_at", "recorded_on")
+    rows = dated.values_list("pk", "time_zone", "seen_at", "recorded_on")
     for pk, zone, seen_at, recorded_on in rows:
         seen_on = seen_at and seen_at.astimezone(ZoneInfo(zone)).date()
         dates = [each for each in (seen_on, recorded_on) if each]
         if dates:
-            found[pk] = max(min(dates), now.astimezone(ZoneInfo(zone)).date() - BACK)
+            found[pk] = max(min(dates), now.astimezone(ZoneInfo(zone)).date() - back)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -12,19 +13,22 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from identity.models import Employee
 from streaming import workers
 from streaming.models import Site
 
 from . import closing, days, digest, retention
 from .assigning import Touched
-from .models import AttendanceRecord, PresenceEvent
+from .models import AttendanceRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
 Batch = Sequence[tuple[date, date, int]]
 """First date, last date and employee."""
+Dates = tuple[date, date | None]
+"""The first and the last, which may be open."""
 AT_ONCE: Final = 50
 """Employees of one run: a year of them takes well under its time limit."""
 
@@ -50,18 +54,20 @@ def all_changed(changes: Iterable[Touched], *, now: datetime) -> int:
     or after it.
     """
     dates = _by_employee(changes)
-    today = _today(dates, now=now)
-    known = _known_from(dates, today=today)
-    if today is None or known is None:
-        return 0
-    # Somebody may have come today for a shift that starts tomorrow.
-    end = today + timedelta(days=1)
-    todo = sorted(
-        (max(first, known), min(last or end, end), employee)
-        for employee, (first, last) in dates.items()
-        if first <= end and (last is None or last >= known)
-    )
-    batches = [todo[start : start + AT_ONCE] for start in range(0, len(todo), AT_ONCE)]
+    batches: list[Batch] = []
+    count = 0
+    for here, known, today in _by_site(dates, now=now):
+        # Somebody may have come today for a shift that starts tomorrow.
+        end = today + timedelta(days=1)
+        todo = sorted(
+            (max(first, known), min(last or end, end), employee)
+            for employee, (first, last) in here.items()
+            if first <= end and (last is None or last >= known)
+        )
+        batches += [todo[at : at + AT_ONCE] for at in range(0, len(todo), AT_ONCE)]
+        count += sum(
+            max((min(last, today) - first).days + 1, 0) for first, last, _ in todo
+        )
     for batch in batches:
         _unsettle(batch)
 
@@ -69,7 +75,7 @@ def all_changed(changes: Iterable[Touched], *, now: datetime) -> int:
         _send(batches)
 
     transaction.on_commit(send, robust=True)
-    return sum(max((min(last, today) - first).days + 1, 0) for first, last, _ in todo)
+    return count
 
 
 def in_words(days_of_people: int) -> str:
@@ -139,9 +145,9 @@ def _range(todo: Batch) -> tuple[list[int], date, date]:
     return list(people), min(firsts), max(lasts)
 
 
-def _by_employee(changes: Iterable[Touched]) -> dict[int, tuple[date, date | None]]:
+def _by_employee(changes: Iterable[Touched]) -> dict[int, Dates]:
     """Return from when to when each is touched, gaps left in."""
-    dates: dict[int, tuple[date, date | None]] = {}
+    dates: dict[int, Dates] = {}
     for touched in changes:
         for employee in touched.employees:
             first, last = dates.get(employee, (touched.first, touched.last))
@@ -151,29 +157,22 @@ def _by_employee(changes: Iterable[Touched]) -> dict[int, tuple[date, date | Non
     return dates
 
 
-def _today(employees: Collection[int], *, now: datetime) -> date | None:
-    """Return the latest date at their sites."""
-    sites = Site.objects.filter(employees__in=employees).distinct()
-    return max((site.local(now).date() for site in sites), default=None)
+def _by_site(
+    dates: Mapping[int, Dates], *, now: datetime
+) -> Iterator[tuple[dict[int, Dates], date, date]]:
+    """Give for each site what is touched of whom, since when it is known, and its date.
 
-
-def _known_from(employees: Collection[int], *, today: date | None) -> date | None:
-    """Return the first date of which their sites have evidence, None without any.
-
-    Somebody put on a shift since years ago was not absent all the time before there
-    were cameras.
+    Not for a site of which nothing is known: somebody put on a shift since years ago was
+    not absent all the time before there were cameras.
     """
-    if today is None:
-        return None
-    sites = Site.objects.filter(employees__in=employees)
-    events = PresenceEvent.objects.filter(employee__site__in=sites)
-    records = AttendanceRecord.objects.filter(employee__site__in=sites)
-    seen_at = events.order_by("occurred_at").values_list("occurred_at", flat=True)
-    dates = records.order_by("attendance_date").values_list(
-        "attendance_date", flat=True
-    )
-    # Where it is evening still, that is a date earlier than in UTC.
-    found = [at.date() - timedelta(days=1) for at in seen_at[:1]] + list(dates[:1])
+    people = Employee.objects.filter(pk__in=dates)
+    of_site: dict[int, dict[int, Dates]] = defaultdict(dict)
+    for site, employee in people.values_list("site", "pk"):
+        of_site[site][employee] = dates[employee]
+    sites = Site.objects.filter(pk__in=of_site).order_by("pk")
     # A day is worked out from those around it: the oldest kept ones lack some.
-    kept = today - timedelta(days=settings.ATTENDANCE_DAYS - 3)
-    return max(min(found), kept) if found else None
+    kept = timedelta(days=settings.ATTENDANCE_DAYS - 3)
+    known = closing.known_since(sites, now=now, back=kept)
+    for site in sites:
+        if site.pk in known:
+            yield of_site[site.pk], known[site.pk], site.local(now).date()

@@ -343,5 +343,21 @@ UNFOLD = {
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
     "ENVIRONMENT": "factory_site.context.admin_badge",
+    # The accent of static/css/tokens.css, which is 600 in light and 400 in dark.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.2% .012 253)",
+            "100": "oklch(94.2% .026 253)",
+            "200": "oklch(88.9% .05 253)",
+            "300": "oklch(82.5% .083 253)",
+            "400": "oklch(76.9% .121 252.3)",
+            "500": "oklch(57.5% .15 253)",
+            "600": "oklch(47.8% .147 254.3)",
+            "700": "oklch(42% .13 253)",
+            "800": "oklch(36.5% .11 253)",
+            "900": "oklch(31% .09 253)",
+            "950": "oklch(23% .065 253)",
+        }
+    },
     "SITE_FAVICONS": [{"rel": "icon", "href": lambda _: static("icon.svg")}],
 }
