@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from .ledger import CHECK_OUT_WITHIN, Part, Sighting, Way
@@ -52,6 +53,9 @@ class Evidence:
     threshold: float | None = None
 
 
+AGAIN: Final = "they had come already, which changes nothing"
+TOLD_ALONE: Final = 2
+"""So many sightings in a row that change nothing are told one by one."""
 UNKNOWN: Final = Evidence(words="seen")
 
 
@@ -146,19 +150,48 @@ def _roster(known: Known, clock: _Clock) -> Iterator[str]:
 
 
 def _seen(known: Known, clock: _Clock) -> Iterator[str]:
-    """Tell every event and what it was counted as, oldest first."""
-    told = [
-        (seen.at, _event(known, clock, seen, _as_what(known.result, seen, part)))
-        for seen, part in known.result.seen
-    ]
-    told += [
-        (seen.at, _event(known, clock, seen, _counted_on(on)))
-        for seen, on in known.elsewhere
-    ]
-    told += [
-        (note.at, f"{clock.second(note.at)} {note.words}.") for note in known.notes
-    ]
-    yield from (line for _, line in sorted(told))
+    """Tell every event and what it was counted as, oldest first.
+
+    Who is about all day passes cameras often: those that changed nothing are told as
+    one, where there are many in a row.
+    """
+    told = sorted(
+        [
+            *(_counted(known, clock, seen, part) for seen, part in known.result.seen),
+            *_others(known, clock),
+        ],
+        key=lambda each: (each.at, each.words),
+    )
+    for changes, run in groupby(told, key=lambda each: each.changes):
+        row = list(run)
+        if changes or len(row) <= TOLD_ALONE:
+            yield from (each.words for each in row)
+        else:
+            first, last = clock.second(row[0].at), clock.second(row[-1].at)
+            yield f"{first} to {last} seen {len(row)} times more: {AGAIN}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What happened at an instant."""
+
+    at: datetime
+    words: str
+    changes: bool = True
+    """Whether it is worth a line of its own among others."""
+
+
+def _counted(known: Known, clock: _Clock, seen: Sighting, part: Part) -> _Line:
+    words = _event(known, clock, seen, _as_what(known.result, seen, part))
+    return _Line(seen.at, words, changes=part is not Part.AGAIN)
+
+
+def _others(known: Known, clock: _Clock) -> Iterator[_Line]:
+    """Tell what was counted for other dates, or for none."""
+    for seen, on in known.elsewhere:
+        yield _Line(seen.at, _event(known, clock, seen, _counted_on(on)))
+    for note in known.notes:
+        yield _Line(note.at, f"{clock.second(note.at)} {note.words}.")
 
 
 def _event(known: Known, clock: _Clock, seen: Sighting, counted: str) -> str:
@@ -185,7 +218,7 @@ def _as_what(result: DayResult, seen: Sighting, part: Part) -> str:
         return f"more than {hours} after the arrival, which is no exit of it"
     return {
         Part.CHECK_IN: "the arrival",
-        Part.AGAIN: "they had come already, which changes nothing",
+        Part.AGAIN: AGAIN,
         Part.RETURN: "they came back before the end, which takes the exit back",
         Part.AFTER_END: "after the end, which opens nothing",
     }[part]

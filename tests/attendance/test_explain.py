@@ -117,6 +117,15 @@ class TestEvents:
 
         assert told(day, evidence=known)[1] == f"09:00:00 {words}: the arrival."
 
+    def test_that_change_nothing_are_told_as_one_where_many_follow(self) -> None:
+        lines = told(result("> 09:00, > 10:00, > 11:00, > 12:30, < 17:00"))
+
+        assert lines[2] == (
+            "10:00:00 to 12:30:00 seen 3 times more: they had come already, which "
+            "changes nothing."
+        )
+        assert lines[3].endswith(": the exit.")
+
     @pytest.mark.parametrize(
         ("words", "counted"),
         [
