@@ -1,7 +1,7 @@
 """Putting people on shifts, and every other change of the roster.
 
 Each function writes and says whose dates it touched; the interface that called it
-then has them worked out anew with `tasks.roster_changed`.
+then has them worked out anew with `tasks.all_changed`.
 """
 
 from __future__ import annotations

@@ -69,12 +69,8 @@ class Row:
     record: AttendanceRecord | None
 
     @property
-    def is_here(self) -> bool:
-        return self.standing in HERE
-
-    @property
-    def is_flagged(self) -> bool:
-        return self.record is not None and self.record.flagged_for_review
+    def is_to_review(self) -> bool:
+        return self.record is not None and self.record.is_to_review
 
     @property
     def reviews(self) -> list[str]:
@@ -94,7 +90,7 @@ class Counts:
     def of(cls, rows: Iterable[Row]) -> Counts:
         rows = list(rows)
         standings = Counter(row.standing for row in rows)
-        return cls(standings, sum(row.is_flagged for row in rows))
+        return cls(standings, sum(row.is_to_review for row in rows))
 
     def sum(self, standings: Iterable[Standing]) -> int:
         return sum(self.by_standing.get(standing, 0) for standing in standings)

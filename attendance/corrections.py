@@ -18,7 +18,7 @@ from . import days, rules
 from .basis import columns
 from .claims import EXIT_FIRST, FUTURE, Claim, NotCorrected
 from .models import AttendanceCorrection, AttendanceRecord, CorrectionRequest
-from .models.days import Status
+from .models.days import Plan, Status
 from .planning import Roster
 from .serializers import AttendanceRecordSerializer
 
@@ -77,7 +77,8 @@ def correct_day(
     """Say what is right of a day, and why; it need not have a record yet.
 
     `status` None is for what the rules make of the times; PRESENT excuses whoever came
-    late. `answers` is the request that is accepted by this. Raises NotCorrected.
+    late. A day that is to be reviewed may be confirmed as it is. `answers` is the
+    request that is accepted by this. Raises NotCorrected.
     """
     person = _alone(employee.pk)
     if on > person.site.local(at).date():
@@ -86,8 +87,13 @@ def correct_day(
     request = _still_waiting(answers) if answers else None
     planned = Roster.load(employees=[person.pk], first=on, last=on).on(person.pk, on)
     result = Claim(status, check_in_at, check_out_at).judged(planned, at=at)
-    record, before = _put(person, planned, result)
-    if before == _snapshot(record):
+    found = AttendanceRecord.objects.filter(employee=person, attendance_date=on)
+    stored = found.with_proof().first()
+    before = _snapshot(stored) if stored else {}
+    is_to_review = stored is not None and stored.is_to_review
+    record = stored or AttendanceRecord(employee=person, attendance_date=on)
+    _put(record, planned, result)
+    if before == _snapshot(record) and not is_to_review:
         raise NotCorrected(NOTHING_CHANGED)
     correction = _corrected(record, before, reason=reason, by=by, at=at)
     if request:
@@ -122,6 +128,7 @@ def give_back(
     record.corrected_at, record.is_settled = None, False
     record.save(update_fields=["corrected_at", "is_settled", "changed_at"])
     days.recompute_days(employees=[person.pk], first=on, last=on, now=at)
+    record.refresh_from_db()
     return correction
 
 
@@ -131,11 +138,16 @@ def confirm_absent(
 ) -> int:
     """Say of unverified days, by key, that nobody came; return how many those were.
 
-    Others among them are left as they are. Raises NotCorrected without a reason.
+    Others among them are left as they are, also where no work was planned or the shift
+    has not begun. Raises NotCorrected without a reason.
     """
     reason = _told(reason, NO_REASON, "reason")
     chosen = AttendanceRecord.objects.filter(
-        pk__in=records, status=Status.UNVERIFIED, employee__erased_at=None
+        pk__in=records,
+        status=Status.UNVERIFIED,
+        plan=Plan.WORK,
+        start_at__lte=at,
+        employee__erased_at=None,
     )
     days.alone(*chosen.values_list("employee", flat=True))
     confirmed = list(chosen.with_proof().order_by("pk"))
@@ -185,7 +197,8 @@ def accept_request(
 ) -> AttendanceCorrection:
     """Correct a day as its worker says, and close the request; raise NotCorrected.
 
-    A time that the request does not name stays the record's.
+    A time that the request does not name stays the record's, and so does the excuse for
+    an arrival that it leaves as it is.
     """
     _alone(request.record.employee_id)
     record = _as_stored(request.record)
@@ -196,7 +209,9 @@ def accept_request(
     return correct_day(
         employee=record.employee,
         on=record.attendance_date,
-        status=None,
+        status=Status.PRESENT
+        if record.is_excused and not request.check_in_at
+        else None,
         check_in_at=request.check_in_at or record.check_in_at,
         check_out_at=request.check_out_at or record.check_out_at,
         reason=f"{said} ({request.answer})" if request.answer else said,
@@ -259,20 +274,12 @@ def _close(
     request.state, request.answered_by, request.answered_at = state, by, at
 
 
-def _put(
-    person: Employee, planned: Planned, result: DayResult
-) -> tuple[AttendanceRecord, dict[str, str | None]]:
-    """Return the record as the result has it, unsaved, and what it was; {} if none."""
-    on = result.occurrence.date
-    found = AttendanceRecord.objects.filter(employee=person, attendance_date=on)
-    stored = found.with_proof().first()
-    before = _snapshot(stored) if stored else {}
-    record = stored or AttendanceRecord(employee=person, attendance_date=on)
+def _put(record: AttendanceRecord, planned: Planned, result: DayResult) -> None:
+    """Have the record say what the result does; it is not saved."""
     record.check_in = _same(record.check_in, record.check_in_at, result.check_in_at)
     record.check_out = _same(record.check_out, record.check_out_at, result.check_out_at)
     for name, value in columns(planned, result).items():
         setattr(record, name, value)
-    return record, before
 
 
 def _same(

@@ -12,6 +12,7 @@ from streaming import live, locks
 
 from .basis import AROUND, Basis
 from .models import AttendanceRecord, PresenceEvent
+from .roster import Plan
 from .rules import Status
 from .serializers import AttendanceRecordSerializer
 
@@ -30,6 +31,8 @@ AT_ONCE: Final = 200
 TOLD: Final = 50
 """Changed days that are announced one by one; after more, pages look by themselves."""
 NO_ROW: Final = frozenset({Status.EXPECTED, Status.NONE})
+FREED: Final = frozenset({Plan.HOLIDAY, Plan.ON_LEAVE})
+"""What is often entered after the day, and after somebody has left."""
 WORKED_OUT: Final = (
     "shift",
     "plan",
@@ -200,7 +203,9 @@ class _Changes:
         if record and _stays(record, result, is_active=is_active):
             if not record.is_settled and basis.now >= record.closes_at:
                 self.closed.append(record.pk)
-        elif not _is_told(result, is_active=is_active, now=basis.now):
+        elif not _is_told(
+            result, is_there=is_active or _was_out(record), now=basis.now
+        ):
             self.unsupported += [record] if record else []
         elif basis.tells(pk, result):
             row = basis.row(pk, result)
@@ -211,18 +216,25 @@ class _Changes:
 def _stays(record: AttendanceRecord, result: DayResult, *, is_active: bool) -> bool:
     """Whether a person said what is right, or the day was before somebody left.
 
-    Since when they are gone is not known: of days without them nothing new is said.
+    Since when they are gone is not known: days without them stay, whatever becomes of
+    their shift, but for leave and holidays that are entered later.
     """
-    nobody = record.check_in_at is None and result.check_in is None
-    return record.is_corrected or (nobody and not is_active)
+    nobody = _was_out(record) and result.check_in is None
+    is_free = result.occurrence.plan in FREED
+    return record.is_corrected or (nobody and not is_active and not is_free)
 
 
-def _is_told(result: DayResult, *, is_active: bool, now: datetime) -> bool:
+def _was_out(record: AttendanceRecord | None) -> bool:
+    """Whether a day is known on which they were not seen to come."""
+    return record is not None and record.check_in_at is None
+
+
+def _is_told(result: DayResult, *, is_there: bool, now: datetime) -> bool:
     """Whether a day has a record: what is to come has none, unless they came early."""
     if result.check_in:
         return True
     has_begun = now >= result.occurrence.start_at
-    return is_active and has_begun and result.status not in NO_ROW
+    return is_there and has_begun and result.status not in NO_ROW
 
 
 def _differs(row: AttendanceRecord, record: AttendanceRecord) -> bool:

@@ -57,7 +57,7 @@ class Cell:
     words: str = ""
     """All of it, for whoever points at the letter or has it read out."""
     is_corrected: bool = False
-    is_flagged: bool = False
+    is_to_review: bool = False
     is_unscheduled: bool = False
     is_planned: bool = False
     """The letter is what the roster says; nothing has happened yet."""
@@ -173,7 +173,7 @@ def _cell(record: AttendanceRecord, site: Site) -> Cell:
         letter=LETTERS[record.status],
         words=", ".join(_words(record, site)),
         is_corrected=record.is_corrected,
-        is_flagged=record.flagged_for_review,
+        is_to_review=record.is_to_review,
         is_unscheduled=record.unscheduled,
     )
 
@@ -189,7 +189,8 @@ def _words(record: AttendanceRecord, site: Site) -> Iterable[str]:
     if record.unscheduled:
         yield "not planned"
     for review in record.reviews:
-        yield f"to review: {Review(review).label}"
+        label = str(Review(review).label)
+        yield f"to review: {label}" if record.is_to_review else label.lower()
     if record.is_corrected:
         yield "corrected"
 

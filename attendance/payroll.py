@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, OuterRef, Q, Subquery, Sum, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, Sum, When
 
-from .models import CorrectionRequest, Leave
+from identity.models import Employee
+
+from .models import AttendanceRecord, CorrectionRequest, Leave
 from .models.days import PRESENT, Review, Status
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from .models.days import AttendanceRecordQuerySet
+    from .models.shifts import ShiftAssignmentQuerySet
 
 COLUMNS: Final = (
     "code",
@@ -199,3 +202,15 @@ def totals(records: AttendanceRecordQuerySet) -> Totals:
         record__in=every.values("pk"), state=CorrectionRequest.State.OPEN
     )
     return Totals(**counted, open_requests=waiting.count())
+
+
+def without_result(assignments: ShiftAssignmentQuerySet, *, on: date) -> int:
+    """Count who is on a shift on a date and has no line for it.
+
+    Their night is not over yet, or nobody worked the date out.
+    """
+    told = AttendanceRecord.objects.filter(
+        employee=OuterRef("employee"), attendance_date=on
+    )
+    working = assignments.on(on).filter(employee__status=Employee.Status.ACTIVE)
+    return working.filter(~Exists(told)).count()

@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import DateTimeField, Q, Value
 
 from identity.models import Employee
-from streaming.models import Camera, CameraOutage
+from streaming.models import STILL_AFTER, Camera, CameraOutage
 
 from .models import AttendanceRecord, Holiday, Leave, ShiftAssignment
 from .roster import Occurrence, Plan, occurrence, plan_of, weekday
@@ -170,16 +170,22 @@ def outages(
     """Return by site when cameras that count arrivals were down in [start, end).
 
     An outage that is not over lasts until `end`, unless its camera was switched off.
+    That of a camera whose pictures stopped with all the rest, as when the power was
+    gone, is noted only when somebody looks after cameras again: it counts before.
     """
+    arrivals = Camera.objects.filter(
+        site__in=sites, tasks__contains=[Camera.Task.ATTENDANCE.value]
+    ).exclude(direction=Camera.Direction.EXIT)
     rows = CameraOutage.objects.between(start, end).filter(
-        Q(ended_at__isnull=False) | Q(camera__enabled=True),
-        camera__site__in=sites,
-        camera__tasks__contains=[Camera.Task.ATTENDANCE.value],
+        Q(ended_at__isnull=False) | Q(camera__enabled=True), camera__in=arrivals
     )
-    arrivals = rows.exclude(camera__direction=Camera.Direction.EXIT)
+    still = arrivals.enabled().filter(
+        state=Camera.State.ONLINE, last_frame_at__lt=end - STILL_AFTER
+    )
     found: dict[int, list[Period]] = defaultdict(list)
-    for site_id, since, until in arrivals.values_list(
-        "camera__site", "started_at", "ended_at"
-    ):
+    for site_id, since, until in [
+        *rows.values_list("camera__site", "started_at", "ended_at"),
+        *still.values_list("site", "last_frame_at", Value(None, DateTimeField())),
+    ]:
         found[site_id].append((max(since, start), min(until or end, end)))
     return found

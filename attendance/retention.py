@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 BATCH: Final = 1_000
-PASSAGES_KEPT: Final = timedelta(days=30)
-"""A face and the line that its track crossed meet within hours, or never."""
 MARGIN: Final = timedelta(days=1)
 """No zone is farther from UTC."""
 
@@ -49,7 +47,8 @@ def forget_old(*, now: datetime) -> Forgotten:
     gone += _delete(_old_events(before), by="occurred_at")
     unknown = UnknownAttendance.objects.filter(last_seen_at__lt=before)
     gone += _delete(unknown, by="occurred_at")
-    passages = Passage.objects.filter(occurred_at__lt=now - PASSAGES_KEPT)
+    # Not sooner: who is named weeks later went the way that the line tells.
+    passages = Passage.objects.filter(occurred_at__lt=before)
     gone += _delete(passages, by="occurred_at")
     return Forgotten(
         records=gone[AttendanceRecord._meta.label],

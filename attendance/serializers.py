@@ -132,7 +132,22 @@ class AttendanceRecordSerializer(serializers.ModelSerializer[AttendanceRecord]):
         read_only_fields = fields
 
 
-class ShiftSerializer(CheckedSerializer[Shift]):
+class WholeRowSerializer(CheckedSerializer[RowT]):
+    """Asks the row itself as well, for what no constraint of one table can tell."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        candidate = copy(self.instance) or self.Meta.model()  # type: ignore[misc]
+        for name, value in attrs.items():
+            setattr(candidate, name, value)
+        try:
+            candidate.clean()
+        except ModelValidationError as error:
+            raise serializers.ValidationError(error.message_dict) from error
+        return attrs
+
+
+class ShiftSerializer(WholeRowSerializer[Shift]):
     site = VisibleKey(queryset=Site.objects.all())
 
     class Meta:
@@ -148,33 +163,9 @@ class ShiftSerializer(CheckedSerializer[Shift]):
             "is_active",
         ]
 
-    def validate_site(self, site: Site) -> Site:
-        """Keep a shift where the people are who are on it."""
-        shift = self.instance
-        if shift and shift.site_id != site.pk and shift.assignments.exists():
-            raise serializers.ValidationError(
-                "Employees of its site are or were on it. Make another shift there."
-            )
-        return site
-
     def validate_weekly_off_days(self, days: list[str]) -> list[str]:
         """Name each day once, Monday first."""
         return [day for day in Shift.Weekday.values if day in days]
-
-
-class WholeRowSerializer(CheckedSerializer[RowT]):
-    """Asks the row itself as well, for what no constraint of one table can tell."""
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs = super().validate(attrs)
-        candidate = copy(self.instance) or self.Meta.model()  # type: ignore[misc]
-        for name, value in attrs.items():
-            setattr(candidate, name, value)
-        try:
-            candidate.clean()
-        except ModelValidationError as error:
-            raise serializers.ValidationError(error.message_dict) from error
-        return attrs
 
 
 class OfEmployeeSerializer(WholeRowSerializer[RowT]):

@@ -18,30 +18,20 @@ from streaming import workers
 from streaming.models import Site
 
 from . import closing, days, digest, retention
-from .assigning import Touched
 from .models import AttendanceRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
+
+    from .assigning import Touched
 
 Batch = Sequence[tuple[date, date, int]]
 """First date, last date and employee."""
-Dates = tuple[date, date | None]
+Stretch = tuple[date, date | None]
 """The first and the last, which may be open."""
 AT_ONCE: Final = 50
 """Employees of one run: a year of them takes well under its time limit."""
-
-
-def roster_changed(
-    *, employees: Collection[int], first: date, last: date | None, now: datetime
-) -> int:
-    """Have the dates [first, last] of employees, by key, worked out anew.
-
-    See `all_changed`.
-    """
-    touched = Touched(frozenset(employees), first, last)
-    return all_changed([touched], now=now)
 
 
 def all_changed(changes: Iterable[Touched], *, now: datetime) -> int:
@@ -53,17 +43,9 @@ def all_changed(changes: Iterable[Touched], *, now: datetime) -> int:
     evidence is no longer kept. Call it inside the transaction that changed the roster,
     or after it.
     """
-    dates = _by_employee(changes)
     batches: list[Batch] = []
     count = 0
-    for here, known, today in _by_site(dates, now=now):
-        # Somebody may have come today for a shift that starts tomorrow.
-        end = today + timedelta(days=1)
-        todo = sorted(
-            (max(first, known), min(last or end, end), employee)
-            for employee, (first, last) in here.items()
-            if first <= end and (last is None or last >= known)
-        )
+    for todo, today in _by_site(_by_employee(changes), now=now):
         batches += [todo[at : at + AT_ONCE] for at in range(0, len(todo), AT_ONCE)]
         count += sum(
             max((min(last, today) - first).days + 1, 0) for first, last, _ in todo
@@ -74,7 +56,8 @@ def all_changed(changes: Iterable[Touched], *, now: datetime) -> int:
     def send() -> None:
         _send(batches)
 
-    transaction.on_commit(send, robust=True)
+    if batches:
+        transaction.on_commit(send, robust=True)
     return count
 
 
@@ -118,10 +101,15 @@ def forget_old_attendance(**_: Any) -> dict[str, int]:
 
 
 def _unsettle(todo: Batch) -> None:
-    """Leave the days to the scheduled run where the one at once comes to nothing."""
+    """Leave the days to the scheduled run where the one at once comes to nothing.
+
+    But for those that are being written: whoever writes them may wait for others.
+    """
     people, first, last = _range(todo)
     records = AttendanceRecord.objects.of(people).between(first, last)
-    records.filter(corrected_at=None, is_settled=True).update(is_settled=False)
+    settled = records.filter(corrected_at=None, is_settled=True)
+    free = settled.select_for_update(skip_locked=True).values("pk")
+    AttendanceRecord.objects.filter(pk__in=free).update(is_settled=False)
 
 
 def _send(batches: Sequence[Batch]) -> None:
@@ -145,9 +133,9 @@ def _range(todo: Batch) -> tuple[list[int], date, date]:
     return list(people), min(firsts), max(lasts)
 
 
-def _by_employee(changes: Iterable[Touched]) -> dict[int, Dates]:
+def _by_employee(changes: Iterable[Touched]) -> dict[int, Stretch]:
     """Return from when to when each is touched, gaps left in."""
-    dates: dict[int, Dates] = {}
+    dates: dict[int, Stretch] = {}
     for touched in changes:
         for employee in touched.employees:
             first, last = dates.get(employee, (touched.first, touched.last))
@@ -158,21 +146,33 @@ def _by_employee(changes: Iterable[Touched]) -> dict[int, Dates]:
 
 
 def _by_site(
-    dates: Mapping[int, Dates], *, now: datetime
-) -> Iterator[tuple[dict[int, Dates], date, date]]:
-    """Give for each site what is touched of whom, since when it is known, and its date.
+    dates: Mapping[int, Stretch], *, now: datetime
+) -> Iterator[tuple[Batch, date]]:
+    """Give what is to do at each site, and its date of today.
 
-    Not for a site of which nothing is known: somebody put on a shift since years ago was
-    not absent all the time before there were cameras.
+    Nothing where nothing is known of a site: somebody put on a shift since years ago
+    was not absent all the time before there were cameras.
     """
     people = Employee.objects.filter(pk__in=dates)
-    of_site: dict[int, dict[int, Dates]] = defaultdict(dict)
+    of_site: dict[int, list[int]] = defaultdict(list)
     for site, employee in people.values_list("site", "pk"):
-        of_site[site][employee] = dates[employee]
+        of_site[site].append(employee)
     sites = Site.objects.filter(pk__in=of_site).order_by("pk")
     # A day is worked out from those around it: the oldest kept ones lack some.
     kept = timedelta(days=settings.ATTENDANCE_DAYS - 3)
     known = closing.known_since(sites, now=now, back=kept)
-    for site in sites:
-        if site.pk in known:
-            yield of_site[site.pk], known[site.pk], site.local(now).date()
+    for each in sites:
+        if each.pk in known:
+            here = {pk: dates[pk] for pk in of_site[each.pk]}
+            today = each.local(now).date()
+            yield _todo(here, known[each.pk], today), today
+
+
+def _todo(dates: Mapping[int, Stretch], known: date, today: date) -> Batch:
+    # Somebody may have come today for a shift that starts tomorrow.
+    end = today + timedelta(days=1)
+    return sorted(
+        (max(first, known), min(last or end, end), employee)
+        for employee, (first, last) in dates.items()
+        if first <= end and (last is None or last >= known)
+    )

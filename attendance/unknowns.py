@@ -125,9 +125,11 @@ def _follow(unknown: UnknownAttendance, *, now: datetime) -> bool:
     """Do what the access log says now; False where it is done already."""
     with transaction.atomic():
         log = _visit(unknown).first()
-        person = log.employee if log else None
+        if log is None:
+            return False
+        person = log.employee
         row, events = _locked(unknown, person)
-        if log is None or (row.employee == person and row.state == State.LINKED):
+        if row.employee == person and row.state == State.LINKED:
             return False
         if row.state in {State.LINKED, State.DISMISSED}:
             _unlink(row, events, now=now)

@@ -14,7 +14,12 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import Model
 from django_filters import rest_framework as filters
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    NotFound,
+    ParseError,
+    ValidationError,
+)
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import DjangoModelPermissions
@@ -74,7 +79,10 @@ class LimitedJSONParser(JSONParser):
         body = stream.read(self.max_bytes + 1)
         if len(body) > self.max_bytes:
             raise TooLarge(f"A request is at most {self.max_bytes // MIB} MiB.")
-        return super().parse(BytesIO(body), media_type, parser_context)
+        try:
+            return super().parse(BytesIO(body), media_type, parser_context)
+        except RecursionError:
+            raise ParseError("The JSON is nested too deeply.") from None
 
 
 class ScopedQueryset(View):
@@ -123,7 +131,17 @@ class StrictFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
             raise ValidationError(
                 dict.fromkeys(unknown, f"Unknown filter. Known: {names}.")
             )
+        check_booleans(filterset, request)
         return super().filter_queryset(request, queryset, view)  # type: ignore[no-any-return]
+
+
+def check_booleans(filterset: Any, request: Request) -> None:
+    """Refuse what is neither true nor false, which the library passes over."""
+    for name, wanted in (filterset.base_filters if filterset else {}).items():
+        given = request.query_params.get(name, "")
+        is_boolean = isinstance(wanted, filters.BooleanFilter)
+        if is_boolean and given.lower() not in {"", "true", "false", "1", "0"}:
+            raise ValidationError({name: ["Say true or false."]})
 
 
 class CameraCodeFilter(filters.ModelChoiceFilter):  # type: ignore[misc]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from occupancy.rules import Direction
 
-_numbers = count(1)
+_numbers = count(10_000)
 
 FACE_MODEL = "test-128"
 """Name of the face model that made the vectors of these rows."""

@@ -6,10 +6,13 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
+from attendance import assigning
 from attendance.models import Holiday, Leave, ShiftAssignment
 from attendance.resources import (
     HolidayResource,
@@ -97,8 +100,29 @@ class OfEmployeeAdmin(RosterAdmin):
         return str(row.starts_on)
 
 
+class AssignmentForm(forms.ModelForm[ShiftAssignment]):
+    """Refuses who and what is not put on a shift any more, as the other ways do."""
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        employee, shift = given.get("employee"), given.get("shift")
+        is_put = self.instance._state.adding or "shift" in self.changed_data
+        if is_put and employee and shift and given.get("starts_on"):
+            try:
+                assigning.check(
+                    [employee],
+                    shift,
+                    starts_on=given["starts_on"],
+                    ends_on=given.get("ends_on"),
+                )
+            except assigning.ShiftNotAssigned as error:
+                raise ValidationError(str(error)) from None
+        return given
+
+
 @admin.register(ShiftAssignment)
 class ShiftAssignmentAdmin(PutOnShift, OfEmployeeAdmin):
+    form = AssignmentForm
     resource_classes = [ShiftAssignmentResource]
     list_display = ["who", "department", "shift", "first", "until"]
     list_filter = [WhenFilter, "employee__site", "employee__department", "shift"]

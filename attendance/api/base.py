@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
@@ -27,6 +28,8 @@ EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """A clock that says less was never set."""
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 DATE_FORMAT: Final = "%Y-%m-%d"
+NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+"""What JSON can hold and Postgres does not take for a text."""
 NO_EMPLOYEE: Final = OpenApiResponse(
     description="`employee_unknown`: there is no such employee at your sites."
 )
@@ -74,7 +77,7 @@ def find_employee(
     named: int | str, user: AbstractBaseUser | AnonymousUser
 ) -> Employee | None:
     """Return who bears an id or a code, of those whom the user sees."""
-    if isinstance(named, str) and "\0" in named:  # Postgres takes no such text.
+    if isinstance(named, str) and NO_TEXT.search(named):
         return None
     column = "pk" if isinstance(named, int) else "code"
     seen = Employee.objects.present().visible_to(user).select_related("site")
@@ -95,6 +98,20 @@ class InstantField(serializers.DateTimeField):
         if not EARLIEST <= value < LATEST:
             self.fail("out_of_range")
         return super().enforce_timezone(value)
+
+
+class DayField(serializers.DateField):
+    """A date of which its shift can be told in every zone."""
+
+    default_error_messages = {
+        "out_of_range": InstantField.default_error_messages["out_of_range"]
+    }
+
+    def to_internal_value(self, value: Any) -> date:
+        day = super().to_internal_value(value)
+        if not EARLIEST.date() <= day < LATEST.date():
+            self.fail("out_of_range")
+        return day
 
 
 class DateFilter(filters.DateFilter):  # type: ignore[misc]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
@@ -160,7 +160,7 @@ def period(request: Request) -> tuple[date, date]:
     """Return the dates that are asked for, both included; checked by the filter."""
     first, last = named(request, "from"), named(request, "to")
     last = last or max(today(request), first or date.min)
-    first = first or last - timedelta(days=SUMMARY_DAYS - 1)
+    first = first or date.fromordinal(max(last.toordinal() - SUMMARY_DAYS + 1, 1))
     if first > last:
         raise ValidationError({"from": ["It lies after `to`."]})
     return first, last
@@ -174,5 +174,5 @@ def today(request: Request) -> date:
 
 
 def named(request: Request, name: str) -> date | None:
-    given = request.query_params.get(name)
+    given = request.query_params.get(name, "").strip()
     return datetime.strptime(given, DATE_FORMAT).date() if given else None  # noqa: DTZ007

@@ -13,7 +13,7 @@ from attendance.serializers import AttendanceRecordSerializer
 from identity.serializers import PersonSerializer
 from streaming.models import check_time_zone
 
-from .base import EmployeeField, InstantField
+from .base import DayField, EmployeeField, InstantField
 
 STATUSES = [each.value for each in PlainStatus]
 
@@ -69,7 +69,7 @@ class ShiftDataSerializer(serializers.Serializer[Any]):
     grace_period_minutes = serializers.IntegerField(
         min_value=0, max_value=240, default=0
     )
-    date = serializers.DateField(
+    date = DayField(
         required=False, help_text="On which it starts. If not given, what fits best."
     )
     time_zone = serializers.CharField(
@@ -158,7 +158,7 @@ class CorrectSerializer(ReasonSerializer):
     """What is right of a day; times that are not given were none."""
 
     employee = EmployeeField()
-    date = serializers.DateField(source="on", help_text="On which the shift starts.")
+    date = DayField(source="on", help_text="On which the shift starts.")
     status = serializers.ChoiceField(
         choices=Status.choices,
         allow_null=True,
@@ -173,7 +173,7 @@ class WishSerializer(serializers.Serializer[Any]):
     """What a worker says of a day."""
 
     employee = EmployeeField()
-    date = serializers.DateField()
+    date = DayField()
     text = serializers.CharField(max_length=1000, help_text="What is wrong.")
     check_in_at = InstantField(allow_null=True, default=None, help_text="Came at.")
     check_out_at = InstantField(allow_null=True, default=None, help_text="Left at.")

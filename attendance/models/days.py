@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.conf import settings
@@ -65,16 +66,9 @@ class AttendanceRecordQuerySet(OfEmployee["AttendanceRecord"]):
         """Keep the dates [first, last], both included."""
         return self.filter(attendance_date__range=(first, last))
 
-    def corrected(self) -> Self:
-        return self.exclude(corrected_at=None)
-
     def to_settle(self, *, now: datetime) -> Self:
         """Keep the days that have closed since they were worked out last."""
         return self.filter(is_settled=False, closes_at__lte=now)
-
-    def inside(self, *, since: datetime) -> Self:
-        """Keep the days of those who came since then and were not seen to leave."""
-        return self.filter(check_in_at__gte=since, check_out_at=None)
 
     def with_names(self) -> Self:
         return self.select_related("employee__site", "employee__department", "shift")
@@ -158,12 +152,8 @@ class AttendanceRecord(models.Model):
                 name="attendance_to_settle",
                 condition=models.Q(is_settled=False),
             ),
-            # Who is inside.
-            models.Index(
-                fields=["check_in_at"],
-                name="attendance_inside",
-                condition=models.Q(check_in_at__isnull=False, check_out_at=None),
-            ),
+            # What changed since an integrator asked last.
+            models.Index(fields=["changed_at"], name="attendance_changed"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -207,8 +197,22 @@ class AttendanceRecord(models.Model):
         return bool(self.reviews)
 
     @property
+    def is_excused(self) -> bool:
+        """Whether a person said that they are not late, though they came late."""
+        on_time_until = self.start_at + timedelta(minutes=self.grace_minutes)
+        came = self.check_in_at
+        is_after = came is not None and came > on_time_until
+        is_on_time = self.status == Status.PRESENT and self.plan == Plan.WORK
+        return self.is_corrected and is_on_time and is_after
+
+    @property
     def is_corrected(self) -> bool:
         return self.corrected_at is not None
+
+    @property
+    def is_to_review(self) -> bool:
+        """Whether it is flagged, and no person has decided since."""
+        return self.flagged_for_review and not self.is_corrected
 
 
 class OfRecord(models.QuerySet[Any]):

@@ -88,6 +88,15 @@ class Shift(models.Model):
     def __str__(self) -> str:
         return f"{self.shift_name} {self.start_time:%H:%M}-{self.end_time:%H:%M}"
 
+    def clean(self) -> None:
+        """Keep a shift where the people are who are on it."""
+        before = Shift.objects.filter(pk=self.pk).exclude(site=self.site_id)
+        if before.exists() and self.assignments.exists():
+            sentence = (
+                "Employees of its site are or were on it. Make another shift there."
+            )
+            raise ValidationError({"site": sentence})
+
     @property
     def times(self) -> roster.Shift:
         """The times as a value."""

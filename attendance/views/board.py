@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 ROWS_PER_PAGE: Final = 100
 NO_DATE: Final = "Write the day as 2026-11-21."
 NOTHING_TICKED: Final = "Tick the days that you mean first."
+OTHERS_STAY: Final = (
+    "Others stay as they are: decided meanwhile, or no work was planned. Open such a "
+    "day to correct it."
+)
 FIELDS: Final = ("date", "site", "department", "shift", "show", "q")
 SHOWN: Final[Mapping[str, tuple[str, frozenset[Standing]]]] = {
     "": ("All", frozenset(Standing)),
@@ -96,7 +100,7 @@ class Filters:
             row
             for row in rows
             if row.standing in standings
-            and (self.values["show"] != "review" or row.is_flagged)
+            and (self.values["show"] != "review" or row.is_to_review)
             and text in f"{row.employee.code} {row.employee.name}".casefold()
         ]
 
@@ -151,6 +155,8 @@ def confirm_absent(request: HttpRequest) -> HttpResponse:
         return board_page(request, filters, refusal=str(error), ticked=ticked)
     days = "1 day is" if done == 1 else f"{done} days are"
     messages.success(request, f"{days} absent now.")
+    if done < len(ticked):
+        messages.warning(request, OTHERS_STAY)
     return redirect(filters.address())
 
 

@@ -126,6 +126,7 @@ class CorrectionForm(TimedForm):
             site=site,
             came=record.check_in_at if record else None,
             left=record.check_out_at if record else None,
+            initial={"what": EXCUSED} if record and record.is_excused else None,
         )
 
     def takes_times(self) -> bool:

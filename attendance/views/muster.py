@@ -9,7 +9,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from attendance.muster import PAST_THE_EXIT, STRANGERS_WITHIN, Standing, inside
+from attendance.muster import (
+    PAST_THE_EXIT,
+    SEEN_WITHIN,
+    STRANGERS_WITHIN,
+    Standing,
+    inside,
+)
 from attendance.rules import MINUTE
 from identity.sheets import harmless
 from identity.views.filters import storable
@@ -53,6 +59,7 @@ def muster(request: HttpRequest) -> HttpResponseBase:
             "chosen": chosen,
             "muster": inside(sites=of_choice(sites, chosen), now=timezone.now()),
             "past_the_exit": PAST_THE_EXIT // MINUTE,
+            "seen_within": SEEN_WITHIN // (60 * MINUTE),
             "strangers_within": STRANGERS_WITHIN // (60 * MINUTE),
         },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 
 from attendance import payroll as lines_of
 from attendance.grid import hours
-from attendance.models import AttendanceRecord
+from attendance.models import AttendanceRecord, ShiftAssignment
 from identity.sheets import harmless
 from identity.views.filters import NO_DATE, NO_ORDER, day_of, storable
 from streaming.models import Site
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from attendance.models.days import AttendanceRecordQuerySet
+    from attendance.models.shifts import ShiftAssignmentQuerySet
 
+RowsT = TypeVar("RowsT", "AttendanceRecordQuerySet", "ShiftAssignmentQuerySet")
 DAYS_MAX: Final = 366
 TOO_LONG: Final = (
     f"A payroll is of at most {DAYS_MAX} days. Choose a shorter period, and take the "
@@ -97,14 +99,13 @@ class Period:
     def name(self) -> str:
         return f"payroll-{self.first}-to-{self.last}"
 
-    def apply(self, records: AttendanceRecordQuerySet) -> AttendanceRecordQuerySet:
-        records = records.between(self.first, self.last)
+    def of_people(self, rows: RowsT) -> RowsT:
+        """Keep the rows of the site's and the department's people."""
         if self.values["site"]:
-            records = records.filter(employee__site__slug=self.values["site"])
+            rows = rows.filter(employee__site__slug=self.values["site"])
         if self.values["department"]:
-            named = self.values["department"]
-            records = records.filter(employee__department__name=named)
-        return records
+            rows = rows.filter(employee__department__name=self.values["department"])
+        return rows
 
     def query(self) -> str:
         """Return it as it stands in the address."""
@@ -137,7 +138,7 @@ def payroll(request: HttpRequest) -> HttpResponseBase:
         "totals": totals,
         "worked": hours(totals.worked_minutes),
         "overtime": hours(totals.overtime_minutes),
-        "cautions": list(cautions(period, totals)),
+        "cautions": list(cautions(period, totals, without_result(request, period))),
         "lines": list(lines_of.lines(records, at_most=LINES_SHOWN)),
     }
     return render(request, "attendance/payroll.html", told)
@@ -178,7 +179,14 @@ def period_of(request: HttpRequest) -> Period:
 
 
 def records_of(request: HttpRequest, period: Period) -> AttendanceRecordQuerySet:
-    return period.apply(AttendanceRecord.objects.visible_to(request.user))
+    seen = AttendanceRecord.objects.visible_to(request.user)
+    return period.of_people(seen.between(period.first, period.last))
+
+
+def without_result(request: HttpRequest, period: Period) -> int:
+    """Count who still lacks a line of the last date: the run that makes it is late."""
+    assignments = ShiftAssignment.objects.visible_to(request.user)
+    return lines_of.without_result(period.of_people(assignments), on=period.last)
 
 
 def back(period: Period) -> HttpResponseBase:
@@ -186,11 +194,20 @@ def back(period: Period) -> HttpResponseBase:
     return redirect(f"{reverse('attendance-payroll')}?{period.query()}")
 
 
-def cautions(period: Period, totals: lines_of.Totals) -> Iterator[Caution]:
+def cautions(
+    period: Period, totals: lines_of.Totals, without_result: int
+) -> Iterator[Caution]:
     """Yield a sentence for each thing that is still open in the period."""
     month = f"{reverse('attendance-month')}?month={period.first:%Y-%m}"
     if not period.is_over:
         yield Caution(f"The period is not over: it ends on {period.last:%d %b %Y}.")
+    elif without_result:
+        who = "1 person has" if without_result == 1 else f"{without_result} people have"
+        yield Caution(
+            f"{who} no line of {period.last:%d %b %Y} yet: a night may not be over, or "
+            "the day is not worked out.",
+            f"{reverse('attendance')}?date={period.last}",
+        )
     if totals.unsettled:
         yield Caution(
             f"{days(totals.unsettled)} not settled: exits may still be seen.", month

@@ -108,7 +108,7 @@ def _letter(sheet: object, cell: Cell) -> object:
 
 def marks(cell: Cell) -> str:
     """Return the signs beside a letter: * corrected, ! to review, + not planned."""
-    signs = {"*": cell.is_corrected, "!": cell.is_flagged, "+": cell.is_unscheduled}
+    signs = {"*": cell.is_corrected, "!": cell.is_to_review, "+": cell.is_unscheduled}
     return "".join(sign for sign, holds in signs.items() if holds)
 
 

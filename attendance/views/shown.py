@@ -92,7 +92,8 @@ class Change:
         if not after:
             return cls(correction, [("Given back to the rules", was["Status"], "")])
         lines = [(name, was[name], now[name]) for name in was if was[name] != now[name]]
-        return cls(correction, lines)
+        confirmed = ("Confirmed as it was", was["Status"], "")
+        return cls(correction, lines or [confirmed])
 
 
 def _words(snapshot: Mapping[str, str | None], site: Site) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import zipfile
 from io import BytesIO
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -16,7 +17,11 @@ from django.urls import path, reverse
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.tmp_storages import CacheStorage
+from openpyxl import load_workbook
+from tablib import Dataset
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
+
+from identity.sheets import ROWS_MAX
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -26,6 +31,7 @@ MIB: Final = 2**20
 FILE_MAX: Final = 5 * MIB
 UNPACKED_MAX: Final = 100 * MIB
 """Of an XLSX, which is a ZIP: a few MiB of it can hold gigabytes."""
+COLUMNS_MAX: Final = 100
 FORGOTTEN_S: Final = 3600
 UNREADABLE: Final = (
     "This file cannot be read as {}. Choose the format that it has; a CSV has to be "
@@ -55,11 +61,22 @@ class AnyCSV(CSV):  # type: ignore[misc]
 
 
 class SmallXLSX(XLSX):  # type: ignore[misc]
+    """Reads no more rows than show that they are too many, blank ones left out.
+
+    Excel may put a million of those above a stray cell, and the library keeps each.
+    """
+
     def create_dataset(self, in_stream: bytes) -> Any:
         with zipfile.ZipFile(BytesIO(in_stream)) as packed:
             if sum(part.file_size for part in packed.infolist()) > UNPACKED_MAX:
                 raise ValueError("Too large when unpacked.")
-        return super().create_dataset(in_stream)
+        book = load_workbook(BytesIO(in_stream), read_only=True, data_only=True)
+        sheet: Any = book.active
+        width = min(sheet.max_column or COLUMNS_MAX, COLUMNS_MAX)
+        rows = sheet.iter_rows(max_col=width, values_only=True)
+        headers = next(rows)
+        filled = (row for row in rows if any(cell is not None for cell in row))
+        return Dataset(*islice(filled, ROWS_MAX + 1), headers=headers)
 
 
 class ShortStorage(CacheStorage):  # type: ignore[misc]

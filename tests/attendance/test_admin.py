@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -159,6 +160,22 @@ class TestShiftAdmin:
 
         assert not Shift.objects.exists()
 
+    def test_stays_at_its_site_while_somebody_is_on_it(
+        self, hr: Client, site: Site
+    ) -> None:
+        second = make_site(name="Second plant")
+        get_user_model().objects.get().sites.add(second)
+        free, taken = make_shift(site=site), make_shift(site=site)
+        make_assignment(shift=taken)
+
+        for shift in (free, taken):
+            form = shift_form(second, shift_name=shift.shift_name)
+            hr.post(address("shift", "change", shift.pk), form)
+
+        free.refresh_from_db()
+        taken.refresh_from_db()
+        assert (free.site, taken.site) == (second, site)
+
     def test_stays_while_somebody_is_on_it(self, hr: Client, site: Site) -> None:
         row = make_assignment(shift=make_shift(site=site))
 
@@ -223,6 +240,35 @@ class TestShiftAssignmentAdmin:
 
         assert "End that one first, or choose other dates." in text(page)
         assert ShiftAssignment.objects.count() == 1
+
+    def test_takes_nobody_who_left_and_no_shift_that_is_over(
+        self, hr: Client, site: Site
+    ) -> None:
+        open_, over = make_shift(site=site), make_shift(site=site, is_active=False)
+        here = make_employee(site=site)
+        left = make_employee(site=site, status="inactive")
+
+        pages = [
+            text(hr.post(address("shiftassignment", "add"), self.form(who, shift)))
+            for who, shift in [(left, open_), (here, over)]
+        ]
+
+        assert f"Not active: {left.code}." in pages[0]
+        assert "is not active: nobody is put on it any more." in pages[1]
+        assert not ShiftAssignment.objects.exists()
+
+    def test_lets_whoever_left_be_taken_off(self, hr: Client, site: Site) -> None:
+        row = make_assignment(shift=make_shift(site=site, is_active=False))
+        type(row.employee).objects.update(status="inactive")
+        form = self.form(row.employee, row.shift, ends_on=TODAY)
+
+        hr.post(
+            address("shiftassignment", "change", row.pk),
+            {**form, "starts_on": row.starts_on},
+        )
+
+        row.refresh_from_db()
+        assert row.ends_on == TODAY
 
     def test_takes_nobody_of_another_site(self, hr: Client, site: Site) -> None:
         form = self.form(make_employee(), make_shift(site=site))

@@ -10,7 +10,7 @@ import pytest
 
 from attendance import days
 from attendance.board import Standing, day_board
-from attendance.models import CorrectionRequest, Holiday, Leave
+from attendance.models import AttendanceRecord, CorrectionRequest, Holiday, Leave
 from tests.factories import (
     make_assignment,
     make_camera,
@@ -101,6 +101,16 @@ class TestBoard:
         rows = plant.board(at(10)).rows
 
         assert [row.employee.code for row in rows] == ["E-1", "E-2", "E-3", "E-0"]
+
+    def test_has_nothing_to_review_where_somebody_decided(self, plant: Plant) -> None:
+        early = plant.worker("E-1")
+        plant.comes(early, at(9))
+        AttendanceRecord.objects.update(reviews=["early_exit"])
+        assert plant.board(at(18)).counts.to_review == 1
+
+        AttendanceRecord.objects.update(corrected_at=at(17))
+
+        assert plant.board(at(18)).counts.to_review == 0
 
     def test_knows_days_off_that_have_no_record_yet(self, plant: Plant) -> None:
         plant.worker("E-1")

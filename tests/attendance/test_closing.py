@@ -12,6 +12,7 @@ from tests.factories import (
     make_assignment,
     make_employee,
     make_outage,
+    make_record,
     make_shift,
     make_user,
 )
@@ -133,6 +134,22 @@ class TestCloseOccurrences:
 
         assert statuses(who) == {0: "absent"}
         assert statuses(elsewhere) == {}
+
+    def test_takes_a_corrected_day_for_no_knowledge_of_the_site(
+        self, shift: Shift
+    ) -> None:
+        """HR enters an old day of one: the others were not absent on it."""
+        who = put_on(shift)
+        make_record(
+            employee=make_employee(site=shift.site),
+            attendance_date=later(-9),
+            corrected_at=EVENING,
+            is_settled=True,
+        )
+
+        close_occurrences(now=EVENING)
+
+        assert statuses(who) == {0: "absent"}
 
     def test_says_nothing_of_dates_without_a_shift(self, shift: Shift) -> None:
         who = put_on(shift, starts_on=later(1), ends_on=later(3))

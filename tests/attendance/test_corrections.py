@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
 KOLKATA = ZoneInfo("Asia/Kolkata")
 MONDAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 4, 6, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 def local(hour: int, minute: int = 0, *, on: date = MONDAY) -> datetime:
@@ -146,6 +147,20 @@ class TestCorrection:
 
         record = plant.record()
         assert (record.status, record.late_minutes) == (Status.PRESENT, 0)
+
+    def test_confirms_a_day_that_is_to_be_reviewed_once(self, plant: Plant) -> None:
+        plant.comes(local(9))
+        early = plant.comes(local(15), way="out")
+        assert early.is_to_review
+
+        plant.says(check_in_at=local(9), check_out_at=local(15))
+
+        record = plant.record()
+        assert (record.check_in, record.check_out) == (early.check_in, early.check_out)
+        assert record.is_early_exit
+        assert not record.is_to_review
+        with pytest.raises(NotCorrected, match="says already"):
+            plant.says(check_in_at=local(9), check_out_at=local(15))
 
     def test_makes_a_record_of_a_day_that_had_none(self, plant: Plant) -> None:
         plant.employee.shift_assignments.all().delete()
@@ -372,6 +387,25 @@ class TestConfirmingAbsences:
         assert plant.record().corrections.get().before["status"] == "unverified"
         assert other.status == "on_leave"
 
+    @pytest.mark.parametrize(
+        "values", [{"plan": "nothing", "shift": None}, {"start_at": NOW + HOUR}]
+    )
+    def test_takes_no_day_on_which_nobody_had_to_be_there(
+        self, plant: Plant, values: dict[str, Any]
+    ) -> None:
+        record = plant.worked_out()
+        AttendanceRecord.objects.update(
+            status="unverified", end_at=NOW + 8 * HOUR, **values
+        )
+
+        done = corrections.confirm_absent(
+            records=[record.pk], reason="Not listed.", by=plant.hr, at=NOW
+        )
+
+        assert done == 0
+        assert plant.record().status == Status.UNVERIFIED
+        assert not plant.record().is_corrected
+
     def test_needs_a_reason(self, plant: Plant) -> None:
         record = plant.worked_out()
         AttendanceRecord.objects.update(status="unverified")
@@ -411,6 +445,19 @@ class TestRequest:
         record = plant.record()
         assert record.check_in_at == local(9, 30)
         assert record.check_out_at == local(17)
+
+    def test_leaves_an_excuse_for_the_arrival_that_it_does_not_name(
+        self, plant: Plant
+    ) -> None:
+        plant.comes(local(9, 30))
+        plant.says(status="present", check_in_at=local(9, 30))
+        asked = plant.asks(check_in_at=None, check_out_at=local(17, 30))
+
+        corrections.accept_request(request=asked, answer="", by=plant.hr, at=NOW)
+
+        record = plant.record()
+        assert (record.status, record.late_minutes) == (Status.PRESENT, 0)
+        assert record.check_out_at == local(17, 30)
 
     def test_is_closed_by_a_correction_that_answers_it(self, plant: Plant) -> None:
         plant.worked_out()

@@ -142,6 +142,21 @@ class TestRecomputeDays:
 
         assert statuses(who) == {0: "absent"}
 
+    def test_lets_leave_and_holidays_change_the_days_before_somebody_left(self) -> None:
+        """Their last month is paid after they are gone."""
+        who = make_assignment().employee
+        recompute(who, last=later(2))
+        Employee.objects.update(status="inactive")
+        Leave.objects.create(employee=who, starts_on=ON, ends_on=later(1))
+        for number in (1, 3):
+            Holiday.objects.create(
+                site=who.site, holiday_date=later(number), name=f"Day {number}"
+            )
+
+        recompute(who, last=later(3))
+
+        assert statuses(who) == {0: "on_leave", 1: "holiday", 2: "absent"}
+
     def test_deletes_what_the_roster_no_longer_supports(self) -> None:
         assignment = make_assignment()
         recompute(assignment.employee)

@@ -95,16 +95,30 @@ class TestCell:
             late_minutes=17,
             unscheduled=True,
             reviews=[Review.EARLY_EXIT],
-            corrected_at=datetime(2026, 3, 4, tzinfo=UTC),
         )
 
         cell = cell_of(asha)
 
         assert cell.words == (
             "Late, in 22:17, out 06:02 (+1 day), 17 min late, not planned, "
-            "to review: Left early, corrected"
+            "to review: Left early"
         )
-        assert (cell.is_corrected, cell.is_flagged, cell.is_unscheduled) == (True,) * 3
+        assert cell.is_to_review
+        assert cell.is_unscheduled
+        assert not cell.is_corrected
+
+    def test_is_not_to_be_reviewed_once_somebody_decided(self, asha: Employee) -> None:
+        make_record(
+            employee=asha,
+            reviews=[Review.EARLY_EXIT],
+            corrected_at=datetime(2026, 3, 4, tzinfo=UTC),
+        )
+
+        cell = cell_of(asha)
+
+        assert cell.words.endswith(", left early, corrected")
+        assert cell.is_corrected
+        assert not cell.is_to_review
 
     @pytest.mark.parametrize(
         ("plan", "letter"),

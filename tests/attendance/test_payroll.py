@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from attendance import payroll
-from attendance.models import AttendanceRecord, CorrectionRequest, Leave
+from attendance.models import (
+    AttendanceRecord,
+    CorrectionRequest,
+    Leave,
+    ShiftAssignment,
+)
 from attendance.models.days import Review
 from tests.factories import (
+    make_assignment,
     make_department,
     make_employee,
     make_record,
@@ -163,3 +169,19 @@ class TestTotals:
         assert (totals.unsettled, totals.unverified, totals.absent) == (1, 1, 1)
         assert (totals.flagged, totals.open_requests) == (1, 1)
         assert (totals.worked_minutes, totals.overtime_minutes) == (480, 5)
+
+
+class TestWithoutResult:
+    ON = date(2026, 3, 31)
+
+    def test_counts_who_works_a_shift_that_date_and_has_no_line(
+        self, asha: Employee
+    ) -> None:
+        for values in ({}, {"attendance_date": self.ON}):
+            there = make_assignment(employee=make_employee(site=asha.site)).employee
+            make_record(employee=there, **values)
+        make_assignment(employee=make_employee(status="inactive"))
+        make_assignment(employee=asha, ends_on=self.ON)
+
+        every = ShiftAssignment.objects.all()
+        assert payroll.without_result(every, on=self.ON) == 1

@@ -182,6 +182,22 @@ class TestOutages:
         assert self.of(gate) == []
         assert len(self.of(replaced)) == 1
 
+    @pytest.mark.parametrize(
+        ("values", "is_told"),
+        [({}, True), ({"state": "offline"}, False), ({"enabled": False}, False)],
+    )
+    def test_are_told_before_anybody_noted_them(
+        self, values: dict[str, object], *, is_told: bool
+    ) -> None:
+        """After a power cut days are closed before the cameras are looked at again."""
+        gate, well = (make_gate(make_site()) for _ in range(2))
+        last = {"state": "online", "last_frame_at": instant("05:00")}
+        Camera.objects.filter(pk=gate.pk).update(**last | values)
+        Camera.objects.filter(pk=well.pk).update(state="online", last_frame_at=self.END)
+
+        assert self.of(gate) == ([(instant("05:00"), self.END)] if is_told else [])
+        assert self.of(well) == []
+
     def test_are_told_by_site(self) -> None:
         gate = make_gate(make_site())
         self.down(make_gate(make_site()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from attendance import tasks
@@ -37,7 +39,7 @@ def site() -> Site:
 
 @pytest.fixture
 def asha(site: Site) -> Employee:
-    """Somebody who was first seen on 1 March."""
+    """Somebody who was first seen on 2 March."""
     asha = make_employee(site=site)
     see(asha, datetime(2026, 3, 2, 4, tzinfo=UTC))
     return asha
@@ -115,7 +117,17 @@ class TestAllChanged:
     ) -> None:
         (batch,) = sent(Touched(frozenset({asha.pk}), date(2015, 1, 1), None))
 
-        assert batch["first"] == "2026-03-01"
+        assert batch["first"] == "2026-03-02"
+
+    def test_leaves_it_at_each_site_by_itself(self, sent: Any, asha: Employee) -> None:
+        """Else all of a new site were absent since the first one had cameras."""
+        new = make_employee(site=make_site(time_zone="Asia/Kolkata"))
+        see(new, datetime(2026, 3, 17, 20, tzinfo=UTC))
+
+        batches = sent(Touched(frozenset({asha.pk, new.pk}), date(2015, 1, 1), None))
+
+        firsts = {batch["employees"][0]: batch["first"] for batch in batches}
+        assert firsts == {asha.pk: "2026-03-02", new.pk: "2026-03-18"}
 
     def test_sends_nothing_where_nobody_was_ever_seen(self, sent: Any) -> None:
         new = make_employee()
@@ -236,3 +248,39 @@ class TestSchedule:
             "unknown": 0,
             "passages": 0,
         }
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAllChangedMeanwhile:
+    def test_waits_for_no_day_that_is_being_written(
+        self, asha: Employee, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else the two wait for each other, and one of them is lost."""
+        monkeypatch.setattr(tasks.recompute, "apply_async", lambda **_: None)
+        first, _ = (make_record(asha, date(2026, 3, day)) for day in (9, 10))
+        records = AttendanceRecord.objects.order_by("attendance_date")
+        records.update(is_settled=True)
+        written, done = threading.Event(), threading.Event()
+
+        def write() -> None:
+            try:
+                with transaction.atomic():
+                    AttendanceRecord.objects.filter(pk=first.pk).update(late_minutes=1)
+                    written.set()
+                    done.wait(60)
+            finally:
+                connection.close()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            assert written.wait(60)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '5s'")
+                touched = Touched(frozenset({asha.pk}), date(2026, 3, 9), None)
+                tasks.all_changed([touched], now=NOW)
+        finally:
+            done.set()
+            writer.join(60)
+
+        assert [row.is_settled for row in records] == [True, False]

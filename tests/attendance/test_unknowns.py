@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from attendance import unknowns
 from attendance.models import AttendanceRecord, PresenceEvent, UnknownAttendance
 from attendance.rules import Way
 from attendance.unknowns import (
@@ -308,6 +309,21 @@ class TestFollowRegister:
         unknown.refresh_from_db()
         assert unknown.employee == other
         assert PresenceEvent.objects.get().employee == other
+
+    def test_leaves_out_a_face_that_went_meanwhile(
+        self,
+        unknown: UnknownAttendance,
+        worker: Employee,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Else nothing more would be closed by that run."""
+        AccessLog.objects.update(employee=worker, linked_at=LATER)
+        gone = UnknownAttendance.objects.get()
+        UnknownAttendance.objects.all().delete()
+        gone.pk = unknown.pk
+        monkeypatch.setattr(unknowns, "_named", lambda: [gone])
+
+        assert follow_register(now=LATER) == 0
 
     def test_needs_two_queries_where_there_is_nothing_to_do(
         self,

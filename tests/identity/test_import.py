@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from factory_site.roles import HR, SECURITY
+from identity.admin.importing import SmallXLSX
 from identity.models import Employee
-from identity.sheets import FORMULA_STARTS
+from identity.sheets import FORMULA_STARTS, ROWS_MAX
 from tests.factories import (
     make_department,
     make_employee,
@@ -300,6 +301,27 @@ class TestImport:
 
         employee = Employee.objects.get()
         assert (employee.code, employee.is_authorized) == ("104", True)
+
+    def test_reads_the_rows_around_a_million_blank_ones(self) -> None:
+        """Excel keeps them where one cell at the end of the sheet has something."""
+        book = openpyxl.Workbook()
+        for line in (["code", "name"], ["E-1", "A"]):
+            book.active.append(line)
+        book.active.cell(row=1_048_576, column=1, value="E-2")
+        packed = BytesIO()
+        book.save(packed)
+
+        rows = SmallXLSX().create_dataset(packed.getvalue())
+
+        assert rows.headers == ["code", "name"]
+        assert list(rows) == [("E-1", "A"), ("E-2", None)]
+
+    def test_reads_no_more_rows_than_show_that_they_are_too_many(self) -> None:
+        codes: list[list[object]] = [[number] for number in range(ROWS_MAX + 9)]
+
+        rows = SmallXLSX().create_dataset(xlsx(["code"], *codes))
+
+        assert len(rows) == ROWS_MAX + 1
 
     def test_refuses_what_is_no_xlsx(self, hr: Client, site: Site) -> None:
         shown = upload(hr, "code,name\n", kind=XLSX, name="people.xlsx")

@@ -329,6 +329,19 @@ class TestBodies:
             "code": "too_large",
         }
 
+    def test_are_refused_where_nobody_can_read_them(
+        self, admin: APIClient, line: CountingLine
+    ) -> None:
+        response = admin.generic(
+            "PATCH",
+            f"/api/v1/lines/{line.pk}",
+            "[" * 100_000,
+            content_type="application/json",
+        )
+
+        assert response.status_code == 400
+        assert response.json()["detail"] == "The JSON is nested too deeply."
+
 
 def routes(patterns: list[Any]) -> Iterator[str]:
     for pattern in patterns:

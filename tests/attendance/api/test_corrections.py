@@ -103,7 +103,9 @@ class TestCorrections:
         [
             ("reason", ""),
             ("reason", None),
+            ("date", "2099-01-01"),
             ("date", "2999-01-01"),
+            ("date", "0001-01-01"),
             ("date", "02/03/2026"),
             ("status", "here"),
             ("status", "unverified"),
@@ -170,6 +172,7 @@ class TestCorrections:
         assert [answer.status_code for answer in answers] == [403, 400, 200]
         assert answers[2].json()["before"]["status"] == "late"
         assert answers[2].json()["after"]["status"] is None
+        assert answers[2].json()["record"]["status"] == "absent"
         absent.refresh_from_db()
         assert (absent.status, absent.is_corrected) == ("absent", False)
 

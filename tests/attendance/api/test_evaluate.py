@@ -158,6 +158,8 @@ class TestEvaluate:
             ("grace_period_minutes", -1),
             ("grace_period_minutes", 241),
             ("date", "02/03/2026"),
+            ("date", "0001-01-01"),
+            ("date", "9999-12-31"),
             ("time_zone", "Mars/Olympus"),
             ("time_zone", "../etc/passwd"),
             ("is_weekly_off", "perhaps"),

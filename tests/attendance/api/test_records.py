@@ -169,7 +169,8 @@ class TestRecords:
             {"shift": "0"},
             {"site": "0"},
             {"status": "here"},
-            {"flagged": "perhaps", "status": "here"},
+            {"flagged": "perhaps"},
+            {"is_settled": "perhaps"},
         ],
     )
     def test_refuse_filters_they_do_not_understand(
@@ -339,6 +340,19 @@ class TestSummary:
 
         assert (told["scheduled_days"], told["on_time_percentage"]) == (0, None)
         assert (told["from_date"], told["results"]) == ("2026-02-06", [])
+
+    @pytest.mark.parametrize(
+        ("query", "first"),
+        [
+            ({"to": "0001-01-05"}, "0001-01-01"),
+            ({"from": " 2026-03-02\n"}, "2026-03-02"),
+        ],
+    )
+    def test_takes_every_date_that_the_lists_take(
+        self, reader: APIClient, query: dict[str, str], first: str
+    ) -> None:
+        assert reader.get(RECORDS, query).status_code == 200
+        assert reader.get(SUMMARY, query).json()["from_date"] == first
 
     @pytest.mark.parametrize(
         ("query", "field"),

@@ -252,6 +252,20 @@ class TestRefusals:
             "code": "employee_unknown",
         }
 
+    def test_tell_so_of_what_is_no_text_too(
+        self, reader: APIClient, worker: Employee
+    ) -> None:
+        body = r'{"employee": "\ud800", "time": "2026-03-02T09:00:00Z"}'
+
+        response = reader.generic(
+            "POST", f"{API}check-in", body, content_type="application/json"
+        )
+
+        assert (response.status_code, response.json()["code"]) == (
+            404,
+            "employee_unknown",
+        )
+
     def test_tell_nothing_of_other_sites_and_of_the_erased(
         self, reader: APIClient, worker: Employee
     ) -> None:

@@ -250,8 +250,20 @@ class TestConfirming:
         ticked.refresh_from_db()
         other.refresh_from_db()
         assert (ticked.status, other.status) == ("absent", "unverified")
+        assert board.OTHERS_STAY not in text(page)
         made = ticked.corrections.get()
         assert (made.reason, str(made.made_by)) == ("Not on the list.", "hana")
+
+    def test_says_that_days_without_work_stay(self, hr: Client, asha: Employee) -> None:
+        ticked = record(asha, status="unverified", plan="nothing")
+
+        page = hr.post(
+            self.ADDRESS, {"record": [ticked.pk], "reason": "x"}, follow=True
+        )
+
+        assert board.OTHERS_STAY in text(page)
+        ticked.refresh_from_db()
+        assert ticked.status == "unverified"
 
     @pytest.mark.parametrize(
         ("changed", "sentence"),

@@ -85,13 +85,16 @@ class TestMonth:
             check_in_at=datetime(2026, 3, 2, 3, 47, tzinfo=UTC),
             late_minutes=17,
             reviews=[Review.MISSING_CHECK_OUT],
-            corrected_at=datetime(2026, 3, 3, tzinfo=UTC),
         )
+        on, at = date(2026, 3, 3), datetime(2026, 3, 4, tzinfo=UTC)
+        make_record(employee=asha, attendance_date=on, corrected_at=at)
 
-        markup = cell(hr.get(ADDRESS), 2)
+        page = hr.get(ADDRESS)
+        markup = cell(page, 2)
 
         assert 'data-letter="L"' in markup
-        assert re.sub("<[^>]+>", "", markup) == "L*!"
+        assert re.sub("<[^>]+>", "", markup) == "L!"
+        assert re.sub("<[^>]+>", "", cell(page, 3)) == "P*"
         assert 'href="/attendance/E-104/2026-03-02"' in markup
         assert "E-104, 2 Mar: Late, in 09:17, 17 min late" in markup
 

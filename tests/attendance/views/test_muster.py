@@ -77,7 +77,10 @@ class TestMuster:
         assert re.search(r"Asha Rao E-104 Gate 1 \d\d:\d\d 4.minutes ago since", page)
 
     def test_tells_that_it_errs_on_the_side_of_too_many(self, security: Client) -> None:
-        assert "Rather too many than too few" in words(security.get("/muster"))
+        page = words(security.get("/muster"))
+
+        assert "Rather too many than too few" in page
+        assert "or when nothing was seen of them for 24 hours" in page
 
     def test_shows_security_no_lateness(
         self, security: Client, gate: Camera, asha: Employee

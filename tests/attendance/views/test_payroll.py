@@ -19,6 +19,7 @@ from attendance.views import payroll, sheets
 from factory_site.roles import HR
 from identity.views.filters import NO_DATE, NO_ORDER
 from tests.factories import (
+    make_assignment,
     make_department,
     make_employee,
     make_record,
@@ -128,6 +129,18 @@ class TestPayroll:
         assert "1 day is unverified" in page
         assert "1 day is flagged for review" in page
         assert "1 request waits for an answer" in page
+
+    def test_warns_of_who_has_no_line_of_the_last_date(
+        self, hr: Client, asha: Employee, day: None
+    ) -> None:
+        make_assignment(employee=asha)
+        make_assignment()
+
+        page = hr.get(f"/attendance/payroll?{MARCH}")
+
+        assert "1 person has no line of 31 Mar 2026 yet" in words(page)
+        assert "Every day is settled" not in words(page)
+        assert 'href="/attendance?date=2026-03-31"' in page.text
 
     @pytest.mark.parametrize(
         ("query", "sentence"),

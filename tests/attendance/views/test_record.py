@@ -260,6 +260,16 @@ class TestCorrecting:
         assert "Out: none &rarr;became 02 Mar 17:30:00" in told
         assert "The foreman saw them." in told
 
+    def test_confirms_what_was_to_be_reviewed(
+        self, hr: Client, late: AttendanceRecord
+    ) -> None:
+        values = form(came_time="09:22", left_time="")
+        page = hr.post(f"{PAGE}/correct", values, follow=True)
+
+        told = text(page)
+        assert "Confirmed as it was: Late" in told
+        assert "To review" not in told
+
     def test_tells_what_the_rules_would_say(
         self, hr: Client, late: AttendanceRecord
     ) -> None:
@@ -305,6 +315,19 @@ class TestCorrecting:
         assert hr.post(f"{PAGE}/correct", values).status_code == 302
         late.refresh_from_db()
         assert (late.status, late.late_minutes) == (status, late_minutes)
+
+    @pytest.mark.parametrize(
+        ("excused", "chosen"), [(True, "excused"), (False, "here")]
+    )
+    def test_offers_first_what_was_said_of_lateness(
+        self, hr: Client, late: AttendanceRecord, *, excused: bool, chosen: str
+    ) -> None:
+        if excused:
+            hr.post(f"{PAGE}/correct", form(what="excused", came_time="09:22"))
+
+        page = hr.get(PAGE).content.decode()
+        (radio,) = re.findall(r'<input type="radio"[^>]*checked[^>]*>', page)
+        assert f'value="{chosen}"' in radio
 
     @pytest.mark.parametrize(
         ("changed", "sentence"),
@@ -411,6 +434,15 @@ class TestGivingBack:
         page = hr.post(f"{PAGE}/rules", {"back-reason": "x"})
         assert page.status_code == 422
 
+    def test_says_that_somebody_gave_it_back_meanwhile(
+        self, hr: Client, late: AttendanceRecord
+    ) -> None:
+        page = hr.post(f"{PAGE}/rules", {"back-reason": "It was Ravi."})
+
+        assert page.status_code == 422
+        assert corrections.NO_CORRECTION in text(page)
+        assert ">It was Ravi.</textarea>" in page.content.decode()
+
     def test_is_not_found_without_a_record(self, hr: Client, asha: Employee) -> None:
         assert hr.post(f"{PAGE}/rules", {"back-reason": "x"}).status_code == 404
 
@@ -430,6 +462,19 @@ class TestAsking:
         assert "Says: came 09:00" in told
         asked = late.requests.get()
         assert (asked.check_in_at, asked.check_out_at) == (local(9), None)
+
+    def test_says_that_somebody_asked_meanwhile_and_keeps_what_was_typed(
+        self, hr: Client, late: AttendanceRecord
+    ) -> None:
+        CorrectionRequest.objects.create(
+            record=late, made_at=timezone.now(), text="I was ill."
+        )
+
+        page = hr.post(f"{PAGE}/request", self.FORM | {"ask-came_on": "2026-03-02"})
+
+        assert page.status_code == 422
+        assert corrections.WAITING in text(page)
+        assert ">I was there at nine.</textarea>" in page.content.decode()
 
     @pytest.mark.parametrize(
         ("changed", "sentence"),

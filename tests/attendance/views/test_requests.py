@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from attendance import corrections
 from attendance.models import CorrectionRequest
 from tests.factories import make_assignment, make_employee, make_record, make_shift
 
@@ -149,6 +150,16 @@ class TestAnswer:
         assert page.status_code == 422
         assert "names no time" in text(page)
         assert ">You are right.</textarea>" in page.content.decode()
+
+    def test_says_that_somebody_answered_meanwhile(
+        self, hr: Client, absent: AttendanceRecord
+    ) -> None:
+        asked = ask(absent, state="declined", answered_at=NOW)
+
+        page = hr.post(f"{PAGE}/{asked.pk}", {"decision": "accepted"})
+
+        assert page.status_code == 422
+        assert corrections.ANSWERED in text(page)
 
     @pytest.mark.parametrize(
         ("was", "address"),
