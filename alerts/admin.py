@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from streaming.admin_base import ReadOnly, ScopedAdmin
+from streaming.admin_base import HidesSecrets, ReadOnly, ScopedAdmin
 
 from . import delivery, services, tasks
 from .admin_forms import AlertChannelForm, AlertRuleForm
@@ -123,8 +123,9 @@ class AlertRuleAdmin(WholeOrSiteAdmin):
 
 
 @admin.register(AlertChannel)
-class AlertChannelAdmin(WholeOrSiteAdmin):
+class AlertChannelAdmin(HidesSecrets, WholeOrSiteAdmin):
     form = AlertChannelForm
+    safe: ClassVar = {"address": "address_shown"}
     list_display = ["name", "kind", "site", "address_shown", "enabled"]
     list_filter = ["kind", "site", "enabled"]
     list_select_related = ["site"]

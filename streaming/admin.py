@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from django import forms
@@ -20,7 +20,7 @@ from unfold.widgets import (
 )
 
 from . import services
-from .admin_base import ReadOnly, ScopedAdmin
+from .admin_base import HidesSecrets, ReadOnly, ScopedAdmin
 from .fields import Unreadable
 from .leases import LEASE
 from .models import Camera, CameraOutage, Site, VisionWorker, shown
@@ -109,8 +109,9 @@ STATE_FIELDS = ["state", "since", "state_reason", "last_picture", "vision_worker
 
 
 @admin.register(Camera)
-class CameraAdmin(ScopedAdmin):
+class CameraAdmin(HidesSecrets):
     form = CameraForm
+    safe: ClassVar = {"source_url": "source", "sub_stream_url": "sub_stream"}
     list_display = ["code", "name", "site", "state", "state_reason", "enabled"]
     list_filter = ["site", "state", "enabled"]
     list_select_related = ["site"]
@@ -143,6 +144,14 @@ class CameraAdmin(ScopedAdmin):
             },
         ),
     ]
+
+    @admin.display(description="source")
+    def source(self, camera: Camera) -> str:
+        return shown(camera.source_url) or "encrypted with another key"
+
+    @admin.display(description="sub-stream")
+    def sub_stream(self, camera: Camera) -> str:
+        return shown(camera.sub_stream_url) or "-"
 
     @admin.display(description="since, site time")
     def since(self, camera: Camera) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import FieldListFilter, RelatedFieldListFilter
 from unfold.admin import ModelAdmin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest
 
@@ -44,6 +46,34 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]
         if rows is not None:
             kwargs["queryset"] = rows
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class HidesSecrets(ScopedAdmin):
+    """Shows a safe form of secrets to who may look at a row and not change it.
+
+    What nobody edits Django shows as it is stored, whatever the form does.
+    """
+
+    safe: ClassVar[Mapping[str, str]]
+    """What is shown, a method or property of the model or the admin, by field."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (
+                title,
+                {
+                    **told,
+                    "fields": [
+                        self.safe.get(name, name) if isinstance(name, str) else name
+                        for name in told["fields"]
+                    ],
+                },
+            )
+            for title, told in fieldsets
+        ]
 
 
 class VisibleRowsFilter(RelatedFieldListFilter):

@@ -197,6 +197,18 @@ class TestChannels:
         assert "hidden-word" not in first + again + shown
         assert "https://erp.example.com/***" in shown
 
+    @pytest.mark.usefixtures("role_groups")
+    def test_hide_the_address_from_who_may_only_look(self, client: Client) -> None:
+        site = make_site()
+        whole = make_channel(address="https://erp.example.com/hidden-word", site=None)
+        amir = make_user("amir", role="Site admin", sites=[site], is_staff=True)
+        client.force_login(amir)
+
+        shown = client.get(page("alertchannel", whole))
+        assert shown.status_code == 200
+        assert "https://erp.example.com/***" in shown.content.decode()
+        assert "hidden-word" not in shown.content.decode()
+
     def test_keep_the_address_until_it_is_typed_anew(
         self, admin_client: Client
     ) -> None:

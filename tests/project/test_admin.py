@@ -424,6 +424,24 @@ class TestCameraAdmin:
         assert "viewer" in page
         assert "hidden-word" not in page
 
+    @pytest.mark.usefixtures("role_groups")
+    def test_never_shows_the_password_to_who_may_only_look(
+        self, client: Client
+    ) -> None:
+        camera = make_camera(
+            source_url="rtsp://viewer:hidden-word@192.0.2.1/a",
+            sub_stream_url="rtsp://viewer:hidden-word@192.0.2.1/b",
+        )
+        hr = make_user("hana", role="HR", sites=[camera.site], is_staff=True)
+        client.force_login(hr)
+        address = reverse("admin:streaming_camera_change", args=[camera.pk])
+
+        page = client.get(address).content.decode()
+
+        assert "192.0.2.1/a" in page
+        assert "192.0.2.1/b" in page
+        assert "hidden-word" not in page
+
     def test_keeps_the_password_when_the_source_is_left_as_shown(
         self, admin_client: Client
     ) -> None:

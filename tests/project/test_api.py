@@ -55,7 +55,7 @@ pytestmark = pytest.mark.django_db
 
 MONDAY, DAY = date(2026, 3, 2), timedelta(days=1)
 EVERYBODY = {HR, SECURITY, INTEGRATOR, SITE_ADMIN}
-WATCHING = EVERYBODY - {HR}
+HANDLING = {HR, SECURITY, SITE_ADMIN}
 KEEPING_PEOPLE = {HR, INTEGRATOR, SITE_ADMIN}
 RUNNING_PEOPLE = {HR, SITE_ADMIN}
 SEEING_DAYS = KEEPING_PEOPLE
@@ -69,10 +69,10 @@ ROUTES = [
     ("post", "cameras", {SITE_ADMIN}, 400),
     ("patch", "cameras/{camera}", {SITE_ADMIN}, 200),
     ("delete", "cameras/{camera}", {SITE_ADMIN}, 409),
-    ("get", "alerts", WATCHING, 200),
-    ("get", "alerts/{alert}", WATCHING, 200),
-    ("post", "alerts/{alert}/acknowledge", {SECURITY, SITE_ADMIN}, 200),
-    ("post", "alerts/{alert}/resolve", {SECURITY, SITE_ADMIN}, 200),
+    ("get", "alerts", EVERYBODY, 200),
+    ("get", "alerts/{alert}", EVERYBODY, 200),
+    ("post", "alerts/{alert}/acknowledge", HANDLING, 200),
+    ("post", "alerts/{alert}/resolve", HANDLING, 200),
     ("get", "camera-outages", EVERYBODY, 200),
     ("get", "camera-outages/{outage}", EVERYBODY, 200),
     ("post", "camera-outages", set(), 403),
