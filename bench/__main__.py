@@ -32,6 +32,7 @@ LONG: Final[Mapping[str, str | None]] = {
     "matches": None,
     "gallery": None,
     "attendance": None,
+    "plates": None,
 }
 """Run only by name; each with the option that says how much, if it has one."""
 

@@ -75,6 +75,7 @@ WEB_PORT = env.integer("WEB_PORT", 8000, minimum=1)
 INSTALLED_APPS = [
     "factory_site.apps.FactorySiteConfig",
     "attendance.apps.AttendanceConfig",
+    "vehicles.apps.VehiclesConfig",
     "occupancy.apps.OccupancyConfig",
     "identity.apps.IdentityConfig",
     "alerts.apps.AlertsConfig",

@@ -42,6 +42,8 @@ class Reason(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     BAD_FORMAT = "bad_format"
     NO_CONSENSUS = "no_consensus"
+    NO_PLATE = "no_plate"
+    """Nothing could be read at all."""
 
 
 class Standing(StrEnum):
@@ -85,7 +87,7 @@ class Decision:
 
 
 def decide_gate(
-    plate: Consensus,
+    plate: Consensus | None,
     registered: Registered | None,
     policy: GatePolicy,
     *,
@@ -93,8 +95,8 @@ def decide_gate(
 ) -> Decision:
     """Decide on a vehicle at a gate; `registered` is what bears exactly this plate.
 
-    In this order: every character is sure, a format fits, reads agree, then the lists,
-    of which the blocked one beats everything.
+    `plate` is None where nothing was read. In this order: every character is sure, a
+    format fits, reads agree, then the lists, of which the blocked one beats everything.
     """
     refused = refusal(plate, policy)
     if refused is not None:
@@ -102,8 +104,10 @@ def decide_gate(
     return by_register(registered, policy, at=at)
 
 
-def refusal(plate: Consensus, policy: GatePolicy) -> Reason | None:
+def refusal(plate: Consensus | None, policy: GatePolicy) -> Reason | None:
     """Return why a plate cannot be relied on; None where it can."""
+    if plate is None:
+        return Reason.NO_PLATE
     if plate.deciding is None:
         return Reason.NO_CONSENSUS
     if plate.confidence < policy.confidence:

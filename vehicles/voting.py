@@ -95,6 +95,19 @@ def vote(reads: Iterable[PlateRead], formats: Sequence[Format]) -> Consensus | N
     )
 
 
+def fused(reads: Iterable[PlateRead], formats: Sequence[Format]) -> PlateRead | None:
+    """Return what several looks at one and the same picture come to, as one read.
+
+    None where nothing was read. Looks at one picture are no proof of each other, so
+    they count once among the pictures of a vehicle.
+    """
+    known = [each for each in reads if each.text]
+    found = vote(known, formats)
+    if found is None:
+        return None
+    return found.deciding or max((read.normalised() for read in known), key=_clearest)
+
+
 def _fitted(read: PlateRead, formats: Sequence[Format]) -> PlateRead:
     found = fit(read.text, formats)
     return replace(read, text=found.text) if found else read

@@ -16,6 +16,7 @@ PACKAGES = [
     "identity",
     "occupancy",
     "streaming",
+    "vehicles",
 ]
 FILES = [
     path

@@ -26,6 +26,7 @@ from factory_site.vision.analysis import (
 )
 from factory_site.vision.detector import the_detector
 from occupancy.pipeline import LineCrossed
+from streaming.command_line import new_file_argument
 from streaming.models import Camera
 from streaming.vision.addresses import SourceError
 from streaming.vision.annotate import annotate
@@ -221,14 +222,6 @@ def instant_argument(text: str) -> datetime:
     if instant is None or instant.tzinfo is None:
         raise ArgumentTypeError(f"'{text}' is no instant like 2026-03-01T09:00+05:30.")
     return instant
-
-
-def new_file_argument(text: str) -> Path:
-    """Parse the path of a file to write; raise ArgumentTypeError."""
-    path = Path(text)
-    if not path.parent.is_dir():
-        raise ArgumentTypeError(f"there is no folder {path.parent} to write into.")
-    return path
 
 
 def show(report: Report) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from argparse import ArgumentTypeError
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -23,17 +20,17 @@ from identity.face_work import pixels
 from identity.faces import measure
 from identity.photo_rules import BYSTANDER, PhotoRefused, check_face
 from identity.rules import Outcome
+from streaming.command_line import console, new_file_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from django.core.management.base import CommandParser
+    from rich.console import Console
 
     from identity.faces import Face, FaceModel, Vector
     from identity.rules import Policy
     from streaming.vision.types import Image
-
-PIPED_WIDTH = 120
 
 
 class Command(BaseCommand):
@@ -226,16 +223,3 @@ def cells(trial: Trial) -> list[str]:
 
 def _scored(name: str | None, similarity: float | None) -> str:
     return "-" if name is None or similarity is None else f"{name} {similarity:.2f}"
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Return a console that does not squeeze the table where it is no terminal."""
-    return Console(stderr=stderr, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-
-
-def new_file_argument(text: str) -> Path:
-    """Parse the path of a file to write; raise ArgumentTypeError."""
-    path = Path(text)
-    if not path.parent.is_dir():
-        raise ArgumentTypeError(f"there is no folder {path.parent} to write into.")
-    return path

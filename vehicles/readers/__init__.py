@@ -1,0 +1,1 @@
+"""The adapters of plate finders and plate readers, one library each."""
