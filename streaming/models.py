@@ -126,6 +126,7 @@ class Camera(models.Model):
         PEOPLE = "people", "Count people over lines"
         FACES = "faces", "Recognise people by their faces"
         ATTENDANCE = "attendance", "Keep attendance by the faces"
+        PLATES = "plates", "Read number plates"
 
     class Place(models.TextChoices):
         """Where it looks, most important first: a busy worker sheds from the end."""

@@ -1,0 +1,256 @@
+"""Vehicles recorded at a gate."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import connection
+
+from tests.factories import make_user
+from tests.vehicles.offers import JPEG, NOW, PLATE, gate_camera, offer
+from vehicles.models import Vehicle, VehicleLog
+from vehicles.services import (
+    NotChanged,
+    NotNamed,
+    block,
+    name_visit,
+    record_visit,
+    unblock,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django import Settings
+
+    from streaming.models import Camera
+    from vehicles.pipeline import PlateOffered
+
+NEXT = "MH12AB1235"
+
+
+@pytest.fixture(autouse=True)
+def _pictures(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def camera(db: None) -> Camera:
+    return gate_camera()
+
+
+def known(camera: Camera, plate: str = PLATE, **values: Any) -> Vehicle:
+    return Vehicle.objects.create(site=camera.site, plate_number=plate, **values)
+
+
+def recorded(event: PlateOffered) -> VehicleLog:
+    log = record_visit(event=event)
+    assert log is not None
+    log.refresh_from_db()
+    return log
+
+
+class TestRecordVisit:
+    @pytest.mark.parametrize(
+        ("texts", "sure", "status", "reason"),
+        [
+            ((PLATE, PLATE), 0.95, "authorized", "listed"),
+            ((PLATE, "MHI2ABI234"), 0.95, "authorized", "listed"),
+            ((PLATE, PLATE), 0.5, "rejected", "low_confidence"),
+            (("XX", "XX"), 0.95, "rejected", "bad_format"),
+            ((PLATE,), 0.95, "rejected", "no_consensus"),
+            ((NEXT, NEXT), 0.95, "unknown", "unlisted"),
+            ((), 0.95, "rejected", "no_plate"),
+        ],
+    )
+    def test_gives_every_vehicle_a_row_with_its_reason(
+        self,
+        camera: Camera,
+        texts: tuple[str, ...],
+        sure: float,
+        status: str,
+        reason: str,
+    ) -> None:
+        vehicle = known(camera)
+
+        log = recorded(offer(camera, *texts, sure=sure))
+        assert (log.status, log.reason) == (status, reason)
+        assert log.opens is (status == "authorized")
+        assert log.vehicle == (vehicle if status == "authorized" else None)
+        assert [read["text"] for read in log.reads] == list(texts)
+        assert log.gate == camera.gate_camera.gate
+
+    def test_never_opens_for_a_blocked_vehicle(self, camera: Camera) -> None:
+        gate = camera.gate_camera.gate
+        gate.opens_for_unknown = True
+        gate.save()
+        known(camera, status="blocked", reason="Stolen")
+
+        log = recorded(offer(camera, PLATE, PLATE))
+        assert (log.status, log.reason, log.opens) == ("blocked", "blocked", False)
+
+    def test_opens_no_gate_that_is_switched_off(self, camera: Camera) -> None:
+        gate = camera.gate_camera.gate
+        gate.enabled = False
+        gate.save()
+        known(camera)
+
+        log = recorded(offer(camera, PLATE, PLATE))
+        assert (log.status, log.opens) == ("authorized", False)
+
+    @pytest.mark.parametrize(
+        ("read", "sure", "is_possible"),
+        [
+            ("MH12A81Z34", 0.95, True),
+            (PLATE, 0.5, True),
+            (NEXT, 0.95, False),
+            ("MH12AB123", 0.95, False),
+        ],
+    )
+    def test_says_when_it_may_be_a_blocked_one_misread(
+        self, camera: Camera, read: str, sure: float, *, is_possible: bool
+    ) -> None:
+        blocked = known(camera, "MH12AB1234", status="blocked", reason="Stolen")
+        formats = camera.site.plate_formats
+        formats.create(name="Any", pattern="[A-Z0-9]{9,10}")
+
+        log = recorded(offer(camera, read, read, sure=sure))
+        assert log.possible_match == (blocked if is_possible else None)
+        assert not log.opens
+
+    def test_is_one_row_when_repeated(self, camera: Camera) -> None:
+        event = offer(camera, PLATE, PLATE)
+
+        assert recorded(event) == recorded(event)
+        assert VehicleLog.objects.count() == 1
+
+    def test_decides_later_what_it_rejected_first(self, camera: Camera) -> None:
+        known(camera)
+        early = offer(camera, PLATE)
+        late = replace(offer(camera, PLATE, PLATE), event_id=uuid4(), at=early.at)
+
+        rejected, decided = recorded(early), recorded(late)
+        assert (rejected.pk, rejected.status) == (decided.pk, "rejected")
+        assert (decided.status, decided.opens) == ("authorized", True)
+
+    def test_never_undecides(self, camera: Camera) -> None:
+        known(camera)
+        first = recorded(offer(camera, PLATE, PLATE))
+
+        again = recorded(offer(camera, "XX", event_id=uuid4()))
+        assert (again.pk, again.status) == (first.pk, "authorized")
+
+    @pytest.mark.parametrize(("after_s", "visits"), [(5, 1), (60, 1), (70, 2)])
+    def test_takes_the_same_plate_soon_again_for_the_same_visit(
+        self, camera: Camera, after_s: float, visits: int
+    ) -> None:
+        recorded(offer(camera, PLATE, PLATE))
+
+        log = recorded(offer(camera, PLATE, PLATE, track_id=2, after_s=after_s))
+        assert VehicleLog.objects.count() == visits
+        assert (log.last_seen_at - NOW).total_seconds() == after_s + 1
+
+    def test_never_merges_vehicles_of_a_fleet(self, camera: Camera) -> None:
+        recorded(offer(camera, PLATE, PLATE))
+        recorded(offer(camera, NEXT, NEXT, track_id=2, after_s=2))
+
+        plates = VehicleLog.objects.values_list("plate_number", flat=True)
+        assert sorted(plates) == [PLATE, NEXT]
+
+    def test_leaves_one_row_of_a_vehicle_that_was_followed_anew(
+        self, camera: Camera
+    ) -> None:
+        first = recorded(offer(camera, PLATE, PLATE))
+        recorded(offer(camera, PLATE, track_id=2, after_s=3))
+        again = offer(camera, PLATE, PLATE, track_id=2, after_s=3)
+
+        assert recorded(again) == first
+        assert VehicleLog.objects.count() == 1
+
+    def test_keeps_the_picture_of_the_vehicle_and_of_its_plate(
+        self, camera: Camera, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            log = record_visit(event=offer(camera, PLATE, PLATE))
+
+        assert log is not None
+        log.refresh_from_db()
+        name = str(log.snapshot.name)
+        assert name.startswith("snapshots/vehicles/2026-11-20/13-30-01-")
+        assert default_storage.open(name).read() == JPEG
+        assert default_storage.open(str(log.plate_snapshot.name)).read() == JPEG
+        assert log.snapshot_bytes == 2 * len(JPEG)
+
+    def test_of_a_camera_that_is_gone_is_dropped(self, camera: Camera) -> None:
+        event = replace(offer(camera, PLATE), camera="CAM-GONE")
+
+        assert record_visit(event=event) is None
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSeveralWorkers:
+    def test_make_one_row_of_a_vehicle(self) -> None:
+        camera = gate_camera()
+        events = [
+            offer(camera, PLATE, PLATE, track_id=number % 2) for number in range(8)
+        ]
+
+        def record(event: PlateOffered) -> None:
+            try:
+                record_visit(event=event)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(4) as workers:
+            list(workers.map(record, events))
+
+        assert VehicleLog.objects.count() == 1
+
+
+class TestNameVisit:
+    def test_decides_by_the_register_and_opens_nothing(self, camera: Camera) -> None:
+        vehicle, by = known(camera), make_user("sam")
+        log = recorded(offer(camera, PLATE))
+
+        named = name_visit(log=log, plate="mh 12 ab 1234", by=by, at=NOW)
+        assert (named.plate_number, named.vehicle) == (PLATE, vehicle)
+        assert (named.status, named.reason) == ("authorized", "listed")
+        assert not named.opens
+        assert (named.named_by, named.named_at) == (by, NOW)
+
+    @pytest.mark.parametrize("plate", ["", "XX", "MHI2AB1234"])
+    def test_refuses_what_is_no_plate_here(self, camera: Camera, plate: str) -> None:
+        log = recorded(offer(camera, PLATE))
+
+        with pytest.raises(NotNamed, match="is no plate of this site"):
+            name_visit(log=log, plate=plate, by=make_user("sam"), at=NOW)
+
+    def test_leaves_what_is_decided(self, camera: Camera) -> None:
+        known(camera)
+        log = recorded(offer(camera, PLATE, PLATE))
+
+        with pytest.raises(NotNamed, match="It is MH12AB1234, authorized"):
+            name_visit(log=log, plate=NEXT, by=make_user("sam"), at=NOW)
+
+
+class TestBlock:
+    def test_keeps_who_and_why(self, camera: Camera) -> None:
+        vehicle, by = known(camera), make_user("sam")
+
+        block(vehicle=vehicle, reason=" Stolen ", by=by)
+        vehicle.refresh_from_db()
+        assert (vehicle.status, vehicle.reason) == ("blocked", "Stolen")
+        unblock(vehicle=vehicle, reason="Found", by=by)
+
+        newest, before, _ = vehicle.history.order_by("-history_id")
+        assert (newest.status, newest.history_change_reason) == ("authorized", "Found")
+        assert (before.history_user, before.history_change_reason) == (by, "Stolen")
+
+    def test_needs_a_reason(self, camera: Camera) -> None:
+        with pytest.raises(NotChanged, match="Say why"):
+            block(vehicle=known(camera), reason=" ", by=make_user("sam"))

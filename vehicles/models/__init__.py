@@ -1,0 +1,14 @@
+"""Which vehicles are known, the gates, and every vehicle that came to one."""
+
+from .gates import Gate, GateCamera, PlateFormat
+from .log import BarrierCall, VehicleLog
+from .register import Vehicle
+
+__all__ = [
+    "BarrierCall",
+    "Gate",
+    "GateCamera",
+    "PlateFormat",
+    "Vehicle",
+    "VehicleLog",
+]

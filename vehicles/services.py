@@ -1,0 +1,312 @@
+"""Recording of vehicles that came to a gate, and what people say of them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models.functions import Greatest
+
+from identity.services import STORAGE_ERRORS
+from streaming import live, locks
+from streaming.models import Camera
+
+from .formats import confusion_key, fit, normalise
+from .models import GateCamera, PlateFormat, Vehicle, VehicleLog
+from .rules import SAME_VISIT, GatePolicy, Status, by_register, decide_gate
+from .serializers import VehicleLogSerializer
+from .voting import vote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from identity.models import User
+
+    from .formats import Format
+    from .models import Gate
+    from .pipeline import PlateOffered
+    from .rules import Decision
+    from .voting import Consensus
+
+logger = logging.getLogger(__name__)
+DECIDED: Final = frozenset({Status.AUTHORIZED, Status.BLOCKED, Status.UNKNOWN})
+
+
+class NotNamed(Exception):
+    """The visit stays as it was; the message says why."""
+
+
+class NotChanged(Exception):
+    """The register stays as it was; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A vehicle at a camera, and what follows from its plate."""
+
+    event: PlateOffered
+    camera: Camera
+    gate: Gate | None
+    policy: GatePolicy
+    plate: Consensus | None
+    vehicle: Vehicle | None
+    decision: Decision
+
+    @classmethod
+    def of(cls, event: PlateOffered, camera: Camera) -> _Arrival:
+        at_gate = GateCamera.objects.select_related("gate").filter(camera=camera)
+        gate = next((row.gate for row in at_gate), None)
+        policy = gate.policy if gate else GatePolicy()
+        plate = vote(event.reads, PlateFormat.objects.of_site(camera.site_id))
+        vehicle = _registered(plate.text, camera.site_id) if plate else None
+        registered = vehicle.registered if vehicle else None
+        decision = decide_gate(plate, registered, policy, at=event.at)
+        is_sure = decision.status in DECIDED
+        return cls(
+            event, camera, gate, policy, plate, vehicle if is_sure else None, decision
+        )
+
+    @property
+    def is_sure(self) -> bool:
+        return self.decision.status in DECIDED
+
+    @property
+    def opens(self) -> bool:
+        """Whether a gate that works by itself lets it in."""
+        return self.decision.opens and self.gate is not None and self.gate.enabled
+
+    @property
+    def place(self) -> str:
+        """Where one vehicle at a time is decided on."""
+        if self.gate:
+            return f"vehicles/gate/{self.gate.pk}"
+        return f"vehicles/camera/{self.camera.pk}"
+
+
+def record_visit(*, event: PlateOffered) -> VehicleLog | None:
+    """Store a vehicle's visit, or bring it up to date, and announce it.
+
+    Returns its row, loaded with names; None where the camera is gone. Harmless when
+    repeated. A visit that was decided stays as it was decided.
+    """
+    camera = Camera.objects.select_related("site").filter(code=event.camera).first()
+    if camera is None:
+        logger.warning("A vehicle was dropped: no camera is %s.", event.camera)
+        return None
+    arrival = _Arrival.of(event, camera)
+    with transaction.atomic():
+        locks.hold(arrival.place)
+        earlier = _earlier(arrival)
+        if earlier is not None and (
+            earlier.status in DECIDED or not _is_news(earlier, arrival)
+        ):
+            return _extend(earlier, arrival)
+        log = earlier or VehicleLog(event_id=event.event_id, camera=camera)
+        _decide(log, arrival)
+        log.save()
+        transaction.on_commit(lambda: _store_pictures(log, event), robust=True)
+        _announce(log)
+    return log
+
+
+def _registered(plate: str, site_id: int) -> Vehicle | None:
+    rows = Vehicle.objects.select_related("employee", "site")
+    return rows.filter(site=site_id, plate_number=plate).first()
+
+
+def _earlier(arrival: _Arrival) -> VehicleLog | None:
+    """Return the row of the same track, or of the same plate a moment ago.
+
+    Where both are there, the plate was rejected before it was read for sure: then the
+    vehicle's own row is one too many.
+    """
+    own, again = _of_track(arrival), _again(arrival)
+    if own is None or own.status in DECIDED or again is None:
+        return own or again
+    own.delete()
+    return again
+
+
+def _of_track(arrival: _Arrival) -> VehicleLog | None:
+    rows = VehicleLog.objects.with_names().filter(
+        camera=arrival.camera,
+        session=arrival.event.session,
+        track_id=arrival.event.track_id,
+    )
+    return rows.order_by("-id").first()
+
+
+def _again(arrival: _Arrival) -> VehicleLog | None:
+    """Return the visit of the same plate at the same gate that goes on."""
+    if not arrival.is_sure or arrival.plate is None:
+        return None
+    rows = VehicleLog.objects.with_names().filter(
+        plate_number=arrival.plate.text,
+        status__in=DECIDED,
+        occurred_at__lte=arrival.event.at + SAME_VISIT,
+        last_seen_at__gte=arrival.event.first_seen_at - SAME_VISIT,
+    )
+    here = (
+        rows.filter(gate=arrival.gate)
+        if arrival.gate
+        else rows.filter(camera=arrival.camera)
+    )
+    return here.order_by("-last_seen_at", "-id").first()
+
+
+def _is_news(log: VehicleLog, arrival: _Arrival) -> bool:
+    """Whether more was read of a vehicle than its rejected row tells."""
+    reads = [[read.frame_index, read.text] for read in arrival.event.reads]
+    return [[each["frame"], each["text"]] for each in log.reads] != reads
+
+
+def _extend(log: VehicleLog, arrival: _Arrival) -> VehicleLog:
+    later = Greatest("last_seen_at", arrival.event.at)
+    VehicleLog.objects.filter(pk=log.pk).update(last_seen_at=later)
+    log.last_seen_at = max(log.last_seen_at, arrival.event.at)
+    return log
+
+
+def _decide(log: VehicleLog, arrival: _Arrival) -> None:
+    """Write what is known now into a visit."""
+    event, plate = arrival.event, arrival.plate
+    deciding = plate.deciding if plate else None
+    log.gate, log.vehicle = arrival.gate, arrival.vehicle
+    log.plate_number = plate.text if plate else ""
+    log.as_read = deciding.text if deciding else ""
+    log.reads = [
+        {
+            "frame": read.frame_index,
+            "text": read.text,
+            "confidences": [round(each, 4) for each in read.confidences],
+        }
+        for read in event.reads
+    ]
+    log.agreeing = plate.agreeing if plate else 0
+    log.ocr_confidence = plate.confidence if plate else 0.0
+    log.threshold = arrival.policy.confidence
+    log.vehicle_type = event.label.value
+    log.status, log.reason = arrival.decision.status, arrival.decision.reason
+    log.opens = arrival.opens
+    log.possible_match = _possible_match(log, arrival.camera.site_id)
+    log.session, log.track_id = event.session, event.track_id
+    log.direction = arrival.camera.direction
+    log.x, log.y = event.x, event.y
+    log.occurred_at = event.first_seen_at
+    log.last_seen_at = max(event.at, event.first_seen_at)
+
+
+def _possible_match(log: VehicleLog, site_id: int) -> Vehicle | None:
+    """Return the blocked vehicle that it may be: misread, or read but not surely."""
+    if not log.plate_number or log.status == Status.BLOCKED:
+        return None
+    alike = Vehicle.objects.blocked().filter(
+        site=site_id, confusion_key=confusion_key(log.plate_number)
+    )
+    if log.status in DECIDED:
+        alike = alike.exclude(plate_number=log.plate_number)
+    return alike.order_by("plate_number").first()
+
+
+def _announce(log: VehicleLog) -> None:
+    live.publish(
+        topic="vehicles.vehiclelog",
+        site_id=log.camera.site_id,
+        data=VehicleLogSerializer(log).data,
+    )
+
+
+def _store_pictures(log: VehicleLog, event: PlateOffered) -> None:
+    """Give a visit its pictures; where the storage fails, the visit counts."""
+    name = picture_name(event, camera=log.camera)
+    values: dict[str, Any] = {"snapshot_bytes": len(event.snapshot) + len(event.plate)}
+    try:
+        values["snapshot"] = default_storage.save(name, ContentFile(event.snapshot))
+        if event.plate:
+            plate = name.removesuffix(".jpg") + "-plate.jpg"
+            values["plate_snapshot"] = default_storage.save(
+                plate, ContentFile(event.plate)
+            )
+    except STORAGE_ERRORS:
+        logger.exception("Pictures of %s were not stored; its visit is.", name)
+        return
+    VehicleLog.objects.filter(pk=log.pk).update(**values)
+    log.snapshot = values["snapshot"]
+
+
+def picture_name(event: PlateOffered, *, camera: Camera) -> str:
+    """Return where a visit's picture lies; day and time are those of the site."""
+    local = camera.site.local(event.at)
+    track = f"{camera.code}-{event.track_id}-{event.event_id.hex[:8]}"
+    return f"snapshots/vehicles/{local:%Y-%m-%d}/{local:%H-%M-%S}-{track}.jpg"
+
+
+def name_visit(*, log: VehicleLog, plate: str, by: User, at: datetime) -> VehicleLog:
+    """Say which plate it was where the gate could not tell; raises NotNamed.
+
+    It is decided by the register then, and nothing is opened: who says so opens the
+    gate by hand.
+    """
+    formats = PlateFormat.objects.of_site(log.camera.site_id)
+    text = _plate(plate, formats)
+    with transaction.atomic():
+        rows = VehicleLog.objects.select_for_update(no_key=True, of=("self",))
+        row = rows.with_names().get(pk=log.pk)
+        if row.status not in {Status.REJECTED, Status.UNKNOWN}:
+            raise NotNamed(
+                f"It is {row.plate_number}, {row.get_status_display().lower()}."
+            )
+        vehicle = _registered(text, row.camera.site_id)
+        policy = row.gate.policy if row.gate else GatePolicy()
+        registered = vehicle.registered if vehicle else None
+        decision = by_register(registered, policy, at=row.last_seen_at)
+        row.plate_number, row.vehicle = text, vehicle
+        row.status, row.reason = decision.status, decision.reason
+        row.named_by, row.named_at = by, at
+        row.possible_match = _possible_match(row, row.camera.site_id)
+        row.save()
+        _announce(row)
+    return row
+
+
+def _plate(text: str, formats: Sequence[Format]) -> str:
+    plain = normalise(text)
+    found = fit(plain, formats)
+    if found is None or found.repaired:
+        known = ", ".join(each.name for each in formats)
+        raise NotNamed(
+            f"'{text}' is no plate of this site. Known are: {known}. Others can be "
+            "added under plate formats."
+        )
+    return plain
+
+
+def block(*, vehicle: Vehicle, reason: str, by: User) -> Vehicle:
+    """Keep a vehicle out, whatever its dates; raises NotChanged without a reason."""
+    return _set_status(vehicle, Vehicle.Status.BLOCKED, reason=reason, by=by)
+
+
+def unblock(*, vehicle: Vehicle, reason: str, by: User) -> Vehicle:
+    """Let a vehicle in again; raises NotChanged without a reason."""
+    return _set_status(vehicle, Vehicle.Status.AUTHORIZED, reason=reason, by=by)
+
+
+def _set_status(
+    vehicle: Vehicle, status: Vehicle.Status, *, reason: str, by: User
+) -> Vehicle:
+    if not reason.strip():
+        raise NotChanged("Say why.")
+    with transaction.atomic():
+        rows = Vehicle.objects.select_for_update(no_key=True)
+        row = rows.get(pk=vehicle.pk)
+        row.status, row.reason = status, reason.strip()
+        # Whom and why simple_history tells, also outside of a request.
+        row._history_user = by  # type: ignore[attr-defined]
+        row._change_reason = reason.strip()[:100]  # type: ignore[attr-defined]
+        row.save(update_fields=["status", "reason"])
+    return row
