@@ -3,7 +3,7 @@
 # named; the tests that need them are then skipped, each with its reason.
 set -eu
 packages="chromium chromium-driver gir1.2-gst-rtsp-server-1.0 python3-gi \
-gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad mosquitto"
 missing=""
 for package in $packages; do
   dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null |

@@ -40,3 +40,5 @@ class PlateOffered:
     frame_index: int
     is_final: bool
     """Whether no more will come: the reads agree, or the vehicle is gone."""
+    reader: str = ""
+    """Which reader read it, by name."""

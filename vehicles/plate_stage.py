@@ -240,6 +240,7 @@ class PlateStage:
             else encode_jpeg(shown.plate, quality=QUALITY),
             frame_index=shown.frame_index,
             is_final=is_final,
+            reader=self._model.reader.name,
         )
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.functions import Greatest
 
-from identity.services import STORAGE_ERRORS
 from streaming import live, locks
 from streaming.models import Camera
 
+from . import alarms, barrier, snapshots
 from .formats import confusion_key, fit, normalise
 from .models import GateCamera, PlateFormat, Vehicle, VehicleLog
 from .rules import SAME_VISIT, GatePolicy, Status, by_register, decide_gate
@@ -35,6 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 DECIDED: Final = frozenset({Status.AUTHORIZED, Status.BLOCKED, Status.UNKNOWN})
+LONGEST: Final = 20
+"""What is kept of writing that was taken for a plate: lorries bear whole sentences."""
 
 
 class NotNamed(Exception):
@@ -107,10 +107,20 @@ def record_visit(*, event: PlateOffered) -> VehicleLog | None:
         ):
             return _extend(earlier, arrival)
         log = earlier or VehicleLog(event_id=event.event_id, camera=camera)
+        suspected = log.possible_match_id
         _decide(log, arrival)
         log.save()
-        transaction.on_commit(lambda: _store_pictures(log, event), robust=True)
+        # First the gate, where somebody waits; then the rest.
+        if log.opens:
+            transaction.on_commit(
+                lambda: barrier.open_soon(log=log, decided_at=event.at), robust=True
+            )
+        transaction.on_commit(lambda: snapshots.store(log, event), robust=True)
         _announce(log)
+        transaction.on_commit(
+            lambda: alarms.note_visit(log=log, at=event.at, suspected=suspected),
+            robust=True,
+        )
     return log
 
 
@@ -128,7 +138,9 @@ def _earlier(arrival: _Arrival) -> VehicleLog | None:
     own, again = _of_track(arrival), _again(arrival)
     if own is None or own.status in DECIDED or again is None:
         return own or again
+    pictures = snapshots.of(own)
     own.delete()
+    transaction.on_commit(lambda: snapshots.discard(pictures), robust=True)
     return again
 
 
@@ -142,12 +154,16 @@ def _of_track(arrival: _Arrival) -> VehicleLog | None:
 
 
 def _again(arrival: _Arrival) -> VehicleLog | None:
-    """Return the visit of the same plate at the same gate that goes on."""
+    """Return the visit of the same plate at the same gate that goes on.
+
+    A vehicle that was blocked since is there anew: somebody must be told.
+    """
     if not arrival.is_sure or arrival.plate is None:
         return None
+    is_blocked = arrival.decision.status is Status.BLOCKED
     rows = VehicleLog.objects.with_names().filter(
         plate_number=arrival.plate.text,
-        status__in=DECIDED,
+        status__in={Status.BLOCKED} if is_blocked else DECIDED,
         occurred_at__lte=arrival.event.at + SAME_VISIT,
         last_seen_at__gte=arrival.event.first_seen_at - SAME_VISIT,
     )
@@ -177,8 +193,8 @@ def _decide(log: VehicleLog, arrival: _Arrival) -> None:
     event, plate = arrival.event, arrival.plate
     deciding = plate.deciding if plate else None
     log.gate, log.vehicle = arrival.gate, arrival.vehicle
-    log.plate_number = plate.text if plate else ""
-    log.as_read = deciding.text if deciding else ""
+    log.plate_number = plate.text[:LONGEST] if plate else ""
+    log.as_read = deciding.text[:LONGEST] if deciding else ""
     log.reads = [
         {
             "frame": read.frame_index,
@@ -190,6 +206,7 @@ def _decide(log: VehicleLog, arrival: _Arrival) -> None:
     log.agreeing = plate.agreeing if plate else 0
     log.ocr_confidence = plate.confidence if plate else 0.0
     log.threshold = arrival.policy.confidence
+    log.reader = event.reader
     log.vehicle_type = event.label.value
     log.status, log.reason = arrival.decision.status, arrival.decision.reason
     log.opens = arrival.opens
@@ -221,31 +238,6 @@ def _announce(log: VehicleLog) -> None:
     )
 
 
-def _store_pictures(log: VehicleLog, event: PlateOffered) -> None:
-    """Give a visit its pictures; where the storage fails, the visit counts."""
-    name = picture_name(event, camera=log.camera)
-    values: dict[str, Any] = {"snapshot_bytes": len(event.snapshot) + len(event.plate)}
-    try:
-        values["snapshot"] = default_storage.save(name, ContentFile(event.snapshot))
-        if event.plate:
-            plate = name.removesuffix(".jpg") + "-plate.jpg"
-            values["plate_snapshot"] = default_storage.save(
-                plate, ContentFile(event.plate)
-            )
-    except STORAGE_ERRORS:
-        logger.exception("Pictures of %s were not stored; its visit is.", name)
-        return
-    VehicleLog.objects.filter(pk=log.pk).update(**values)
-    log.snapshot = values["snapshot"]
-
-
-def picture_name(event: PlateOffered, *, camera: Camera) -> str:
-    """Return where a visit's picture lies; day and time are those of the site."""
-    local = camera.site.local(event.at)
-    track = f"{camera.code}-{event.track_id}-{event.event_id.hex[:8]}"
-    return f"snapshots/vehicles/{local:%Y-%m-%d}/{local:%H-%M-%S}-{track}.jpg"
-
-
 def name_visit(*, log: VehicleLog, plate: str, by: User, at: datetime) -> VehicleLog:
     """Say which plate it was where the gate could not tell; raises NotNamed.
 
@@ -271,6 +263,7 @@ def name_visit(*, log: VehicleLog, plate: str, by: User, at: datetime) -> Vehicl
         row.possible_match = _possible_match(row, row.camera.site_id)
         row.save()
         _announce(row)
+        transaction.on_commit(lambda: alarms.note_named(log=row, at=at), robust=True)
     return row
 
 

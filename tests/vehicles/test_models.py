@@ -10,10 +10,19 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from streaming.models import Camera
-from tests.factories import make_camera, make_employee, make_site
+from tests.factories import make_camera, make_employee, make_site, make_user
+from tests.vehicles.offers import gate_camera, offer
 from vehicles.formats import INDIA
-from vehicles.models import Gate, GateCamera, PlateFormat, Vehicle
+from vehicles.models import (
+    BarrierCall,
+    Gate,
+    GateCamera,
+    PlateFormat,
+    Vehicle,
+    VehicleLog,
+)
 from vehicles.rules import Standing
+from vehicles.services import record_visit
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -122,6 +131,24 @@ class TestGate:
         with pytest.raises(ValidationError, match="Say where the barrier is"):
             Gate(site=site, name="Main", driver="mqtt").full_clean()
 
+    @pytest.mark.parametrize(
+        ("driver", "address"),
+        [
+            ("http", "file:///etc/passwd"),
+            ("mqtt", "http://b/open"),
+            ("http", "http://169.254.169.254/"),
+        ],
+    )
+    def test_has_an_address_where_a_barrier_can_be_told(
+        self, driver: str, address: str
+    ) -> None:
+        Gate(site=make_site(), name="Main", address=address).full_clean()
+
+        with pytest.raises(ValidationError, match=r"Write|for itself"):
+            Gate(
+                site=make_site(), name="Main", driver=driver, address=address
+            ).full_clean()
+
     @pytest.mark.parametrize("confidence", [0.4, 1.1])
     def test_asks_for_a_confidence_that_can_be(self, confidence: float) -> None:
         with pytest.raises(ValidationError):
@@ -137,3 +164,28 @@ class TestGate:
             GateCamera(gate=gate, camera=make_camera(tasks=plates)).full_clean()
         with pytest.raises(ValidationError, match="does not read plates"):
             GateCamera(gate=gate, camera=make_camera(site=gate.site)).full_clean()
+
+
+class TestBarrierCall:
+    @pytest.fixture
+    def log(self) -> VehicleLog:
+        log = record_visit(event=offer(gate_camera(), "MH12AB1234"))
+        assert log is not None
+        return log
+
+    def call(self, log: VehicleLog, **values: Any) -> BarrierCall:
+        fixed = {"gate": log.gate, "log": log, "asked_at": NOW, "result": "opened"}
+        return BarrierCall.objects.create(**fixed | values)
+
+    def test_is_one_of_the_rules_for_a_visit(self, log: VehicleLog) -> None:
+        by = make_user("sam")
+        self.call(log)
+        self.call(log, asked_by=by, reason="It stood")
+        self.call(log, reason="Of a login that is gone")
+
+        with pytest.raises(IntegrityError, match="barrier_call_once_by_rules"):
+            self.call(log)
+
+    def test_of_a_person_has_a_reason(self, log: VehicleLog) -> None:
+        with pytest.raises(IntegrityError, match="barrier_call_by_hand_why"):
+            self.call(log, asked_by=make_user("sam"))

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from django.core.files.storage import default_storage
 from django.db import connection
 
 from tests.factories import make_user
-from tests.vehicles.offers import JPEG, NOW, PLATE, gate_camera, offer
+from tests.vehicles.offers import NOW, PLATE, gate_camera, offer
 from vehicles.models import Vehicle, VehicleLog
 from vehicles.services import (
     NotChanged,
@@ -172,19 +171,23 @@ class TestRecordVisit:
         assert recorded(again) == first
         assert VehicleLog.objects.count() == 1
 
-    def test_keeps_the_picture_of_the_vehicle_and_of_its_plate(
-        self, camera: Camera, django_capture_on_commit_callbacks: Any
-    ) -> None:
-        with django_capture_on_commit_callbacks(execute=True):
-            log = record_visit(event=offer(camera, PLATE, PLATE))
+    def test_is_a_new_one_once_the_vehicle_is_blocked(self, camera: Camera) -> None:
+        vehicle = known(camera)
+        recorded(offer(camera, PLATE, PLATE))
+        block(vehicle=vehicle, reason="Stolen", by=make_user("sam"))
 
-        assert log is not None
-        log.refresh_from_db()
-        name = str(log.snapshot.name)
-        assert name.startswith("snapshots/vehicles/2026-11-20/13-30-01-")
-        assert default_storage.open(name).read() == JPEG
-        assert default_storage.open(str(log.plate_snapshot.name)).read() == JPEG
-        assert log.snapshot_bytes == 2 * len(JPEG)
+        for track_id in (2, 3):
+            again = offer(camera, PLATE, PLATE, track_id=track_id, after_s=track_id)
+            assert recorded(again).status == "blocked"
+        assert VehicleLog.objects.count() == 2
+
+    def test_takes_writing_that_is_longer_than_any_plate(self, camera: Camera) -> None:
+        text = "HORNOKPLEASE" * 3
+
+        log = recorded(offer(camera, text, text))
+        assert (log.status, log.reason) == ("rejected", "bad_format")
+        assert log.plate_number == log.as_read == text[:20]
+        assert log.reads[0]["text"] == text
 
     def test_of_a_camera_that_is_gone_is_dropped(self, camera: Camera) -> None:
         event = replace(offer(camera, PLATE), camera="CAM-GONE")

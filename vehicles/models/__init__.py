@@ -1,6 +1,6 @@
 """Which vehicles are known, the gates, and every vehicle that came to one."""
 
-from .gates import Gate, GateCamera, PlateFormat
+from .gates import Gate, GateCamera, PlateFormat, formats_in_force
 from .log import BarrierCall, VehicleLog
 from .register import Vehicle
 
@@ -11,4 +11,5 @@ __all__ = [
     "PlateFormat",
     "Vehicle",
     "VehicleLog",
+    "formats_in_force",
 ]

@@ -10,14 +10,15 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from identity.models.people import OfSite
-from streaming.fields import EncryptedTextField
+from streaming.fields import EncryptedTextField, Unreadable
 from streaming.models import Camera, OfCamera, Site
 from vehicles import formats
+from vehicles.drivers import BadAddress, parse_address
 from vehicles.formats import INDIA, BadFormat
 from vehicles.rules import CONFIDENCE, GatePolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 def check_pattern(pattern: str) -> None:
@@ -27,11 +28,16 @@ def check_pattern(pattern: str) -> None:
         raise ValidationError(str(error)) from error
 
 
+def formats_in_force(of_site: Iterable[PlateFormat]) -> Sequence[formats.Format]:
+    """Return those of a site's formats that are enabled, by name, else India's."""
+    enabled = [row for row in of_site if row.enabled]
+    return [row.format for row in sorted(enabled, key=lambda row: row.name)] or INDIA
+
+
 class PlateFormatQuerySet(OfSite["PlateFormat"]):
     def of_site(self, site_id: int) -> Sequence[formats.Format]:
         """Return the formats in force at a site: its own, else India's."""
-        own = self.filter(site=site_id, enabled=True).order_by("name")
-        return [row.format for row in own] or INDIA
+        return formats_in_force(self.filter(site=site_id))
 
 
 class PlateFormat(models.Model):
@@ -134,6 +140,17 @@ class Gate(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Refuse an address at which no barrier can be told."""
+        if not self.address or self.driver == Gate.Driver.NONE:
+            return
+        if isinstance(self.address, Unreadable):
+            return
+        try:
+            parse_address(self.address, driver=self.driver)
+        except BadAddress as error:
+            raise ValidationError({"address": str(error)}) from error
+
     @property
     def policy(self) -> GatePolicy:
         return GatePolicy(
@@ -169,7 +186,8 @@ class GateCamera(models.Model):
 
     def clean(self) -> None:
         """Refuse a camera of another site, and one that does not read plates."""
-        if not (self.gate_id and self.camera_id):
+        # A gate that is being added with its cameras has no key yet.
+        if not (self.camera_id and hasattr(self, "gate")):
             return
         if self.camera.site_id != self.gate.site_id:
             raise ValidationError(

@@ -25,7 +25,7 @@ class VehicleLogQuerySet(SeenByCamera["VehicleLog"]):
     def with_names(self) -> Self:
         """Load with each row what its public shape names; no secret."""
         named = self.select_related(
-            "camera__site", "gate", "vehicle__employee", "possible_match"
+            "camera__site", "gate", "vehicle__employee", "possible_match", "named_by"
         )
         return named.defer(
             "camera__source_url", "camera__sub_stream_url", "gate__address"
@@ -170,9 +170,9 @@ class BarrierCall(models.Model):
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
-    """Empty where the rules opened it."""
+    """Empty where the rules opened it, and where the login is gone."""
     reason = models.TextField(blank=True)
-    """Why a person opened it."""
+    """Why a person opened it; empty where the rules did."""
     asked_at = models.DateTimeField()
     result = models.CharField(max_length=6, choices=Result)
     answer = models.CharField(max_length=200, blank=True)
@@ -185,6 +185,19 @@ class BarrierCall(models.Model):
             models.Index(
                 fields=["gate", "-asked_at", "-id"], name="barrier_call_recent"
             )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["log"],
+                condition=models.Q(reason=""),
+                name="barrier_call_once_by_rules",
+                violation_error_message="The gate was told to open for this visit.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(asked_by=None) | ~models.Q(reason=""),
+                name="barrier_call_by_hand_why",
+                violation_error_message="Say why the gate is opened.",
+            ),
         ]
 
     def __str__(self) -> str:

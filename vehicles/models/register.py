@@ -112,6 +112,7 @@ class Vehicle(models.Model):
     history = HistoricalRecords(excluded_fields=["confusion_key"])
 
     class Meta:
+        permissions = [("block_vehicle", "Can block and unblock a vehicle")]
         indexes = [
             # A plate that may be a blocked one, misread.
             models.Index(
