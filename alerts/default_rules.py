@@ -37,6 +37,11 @@ RULES: Sequence[DefaultRule] = (
     DefaultRule("Same stranger again", Kind.REPEATED_STRANGER, Severity.WARNING),
     DefaultRule("Photos to look after", Kind.ENROLMENT_DIGEST, Severity.INFO),
     DefaultRule("Attendance of the day", Kind.ATTENDANCE_DIGEST, Severity.INFO),
+    DefaultRule("Blocked vehicle", Kind.BLOCKED_VEHICLE, Severity.CRITICAL),
+    DefaultRule(
+        "Possibly a blocked vehicle", Kind.POSSIBLE_BLOCKED_VEHICLE, Severity.WARNING
+    ),
+    DefaultRule("Barrier did not open", Kind.BARRIER_FAILED, Severity.WARNING),
 )
 
 

@@ -44,6 +44,10 @@ class Kind(StrEnum):
     REFUSED_PERSON = "refused_person"
     ENROLMENT_DIGEST = "enrolment_digest"
     ATTENDANCE_DIGEST = "attendance_digest"
+    BLOCKED_VEHICLE = "blocked_vehicle"
+    POSSIBLE_BLOCKED_VEHICLE = "possible_blocked_vehicle"
+    UNKNOWN_VEHICLE = "unknown_vehicle"
+    BARRIER_FAILED = "barrier_failed"
 
     @property
     def lasts(self) -> bool:

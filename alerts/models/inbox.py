@@ -54,7 +54,7 @@ class Alert(models.Model):
     rule = models.ForeignKey(
         AlertRule, models.SET_NULL, null=True, related_name="alerts"
     )
-    kind = models.CharField(max_length=20, choices=Kind)
+    kind = models.CharField(max_length=30, choices=Kind)
     severity = models.CharField(max_length=8, choices=Severity)
     subject = models.CharField(max_length=100)
     """What it is about, for programs: a camera's code, a worker's name, a path."""

@@ -23,6 +23,13 @@ class Kind(models.TextChoices):
     REFUSED_PERSON = PlainKind.REFUSED_PERSON.value, "Person who may not enter"
     ENROLMENT_DIGEST = PlainKind.ENROLMENT_DIGEST.value, "Photos to look after"
     ATTENDANCE_DIGEST = PlainKind.ATTENDANCE_DIGEST.value, "Attendance of the day"
+    BLOCKED_VEHICLE = PlainKind.BLOCKED_VEHICLE.value, "Blocked vehicle"
+    POSSIBLE_BLOCKED_VEHICLE = (
+        PlainKind.POSSIBLE_BLOCKED_VEHICLE.value,
+        "Possibly a blocked vehicle",
+    )
+    UNKNOWN_VEHICLE = PlainKind.UNKNOWN_VEHICLE.value, "Unknown vehicle at a gate"
+    BARRIER_FAILED = PlainKind.BARRIER_FAILED.value, "Barrier did not open"
 
 
 class Severity(models.TextChoices):

@@ -68,7 +68,7 @@ class AlertRule(models.Model):
         help_text="Empty: every camera of the site.",
     )
     name = models.CharField(max_length=100, unique=True)
-    kind = models.CharField(max_length=20, choices=Kind)
+    kind = models.CharField(max_length=30, choices=Kind)
     severity = models.CharField(
         max_length=8, choices=Severity, default=Severity.WARNING
     )
