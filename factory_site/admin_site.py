@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
 
-APPS_FIRST = ("identity", "attendance", "streaming", "occupancy", "alerts")
+APPS_FIRST = (
+    "identity",
+    "attendance",
+    "vehicles",
+    "streaming",
+    "occupancy",
+    "alerts",
+)
 MODELS_FIRST = (
     "Employee",
     "Department",
@@ -32,6 +39,9 @@ MODELS_FIRST = (
     "Shift",
     "Leave",
     "Holiday",
+    "Vehicle",
+    "VehicleLog",
+    "Gate",
 )
 
 

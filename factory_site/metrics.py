@@ -189,22 +189,21 @@ GROUPS: Final[Sequence[Group]] = (
                 lambda one: one.face_fallback,
             ),
             Figure(
-                "worker_cameras", "Cameras that it runs.", lambda one: len(one.cameras)
+                "worker_fallback_plates",
+                "1 while plates are found or read with less than they should be.",
+                lambda one: one.plate_fallback,
             ),
             Figure(
-                "worker_busy_ratio",
-                "Share of the last seconds in which it had work, 0 to 1.",
-                lambda one: one.busy,
+                "worker_cameras", "Cameras that it runs.", lambda one: len(one.cameras)
             ),
+            Figure("worker_busy_ratio", "Share of time at work.", lambda one: one.busy),
             Figure(
                 "worker_resident_memory_bytes",
                 "Resident memory of the process.",
                 lambda one: one.memory_bytes,
             ),
             Figure(
-                "worker_events_queued",
-                "Events on disk that are not yet recorded.",
-                lambda one: one.queued,
+                "worker_events_queued", "Events still on disk.", lambda one: one.queued
             ),
             Figure(
                 "worker_faces_queued",
@@ -212,10 +211,11 @@ GROUPS: Final[Sequence[Group]] = (
                 lambda one: one.faces_queued,
             ),
             Figure(
-                "worker_events_failed",
-                "Events set aside because they could not be recorded.",
-                lambda one: one.failed,
+                "worker_plates_queued",
+                "Visits of vehicles that wait to be recorded.",
+                lambda one: one.plates_queued,
             ),
+            Figure("worker_events_failed", "Events set aside.", lambda one: one.failed),
             Figure(
                 "worker_events_stale_total",
                 "Events left out because another worker had taken the camera over.",

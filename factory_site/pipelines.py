@@ -26,24 +26,33 @@ from streaming.event_queue import TryAgainLater
 from streaming.fields import Unreadable
 from streaming.models import Camera
 from streaming.vision.geometry import Line, NamedLine
-from streaming.vision.plans import CameraPlan
+from streaming.vision.plans import CameraPlan, PlatePlan
 from streaming.vision.types import Point
+from vehicles.formats import Format
+from vehicles.models import formats_in_force
+from vehicles.pipeline import PlateOffered
+from vehicles.plate_model import the_working_plate_model
+from vehicles.plate_stage import PlateStage
+from vehicles.rules import GatePolicy, Status
+from vehicles.services import record_visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from identity.pipeline import PersonSeen
     from occupancy.models import CountingLine
+    from streaming.models import CameraQuerySet
     from streaming.vision.ports import Stage
+    from vehicles.models import VehicleLog
 
 logger = logging.getLogger(__name__)
 
-Event = LineCrossed | FaceOffered
-"""Every event that a stage may emit. Offered faces take a way of their own, past the
-identifier; see factory_site/vision/."""
+Event = LineCrossed | FaceOffered | PlateOffered
+"""Every event that a stage may emit. Offered faces and plates take ways of their own,
+past an identifier each; see factory_site/vision/."""
 
 KINDS: Mapping[str, type[Event]] = {
-    kind.__name__: kind for kind in (LineCrossed, FaceOffered)
+    kind.__name__: kind for kind in (LineCrossed, FaceOffered, PlateOffered)
 }
 WAYS: Mapping[Direction, Way] = {Direction.IN: Way.IN, Direction.OUT: Way.OUT}
 LINE_TASKS: frozenset[str] = frozenset({Camera.Task.PEOPLE, Camera.Task.ATTENDANCE})
@@ -65,8 +74,13 @@ class Envelope(msgspec.Struct):
 def camera_plans(codes: Collection[str]) -> list[CameraPlan]:
     """Return what to run for those of these cameras that are enabled."""
     cameras = Camera.objects.enabled().filter(code__in=codes).order_by("code")
-    rows = cameras.select_related("site").prefetch_related("lines")
-    return [plan_of(camera) for camera in rows]
+    return [plan_of(camera) for camera in with_all_of_plans(cameras)]
+
+
+def with_all_of_plans(cameras: CameraQuerySet) -> CameraQuerySet:
+    """Load with the cameras what their plans are made of."""
+    rows = cameras.select_related("site", "gate_camera__gate")
+    return rows.prefetch_related("lines", "site__plate_formats")
 
 
 def plan_of(camera: Camera) -> CameraPlan:
@@ -74,13 +88,14 @@ def plan_of(camera: Camera) -> CameraPlan:
     is_unreadable = any(isinstance(url, Unreadable) for url in urls)
     source_url, sub_stream_url = ("", "") if is_unreadable else urls
     finds_faces = Camera.Task.FACES in camera.tasks
+    plates = plates_of(camera)
     watches_lines = not LINE_TASKS.isdisjoint(camera.tasks)
     return CameraPlan(
         code=camera.code,
         name=camera.name,
         source_url=source_url,
-        # In a smaller picture faces are too small to be told apart.
-        sub_stream_url="" if finds_faces else sub_stream_url,
+        # In a smaller picture faces and plates are too small to be told apart.
+        sub_stream_url="" if finds_faces or plates else sub_stream_url,
         problem=Unreadable.reason if is_unreadable else "",
         loop=camera.loop,
         detect_fps=camera.detect_fps,
@@ -92,6 +107,21 @@ def plan_of(camera: Camera) -> CameraPlan:
             if watches_lines and row.enabled
         ),
         finds_faces=finds_faces,
+        plates=plates,
+    )
+
+
+def plates_of(camera: Camera) -> PlatePlan | None:
+    """Return how a camera's plates are read, as its gate and its site have it."""
+    if Camera.Task.PLATES not in camera.tasks:
+        return None
+    at_gate = getattr(camera, "gate_camera", None)
+    policy = at_gate.gate.policy if at_gate else GatePolicy()
+    known = formats_in_force(camera.site.plate_formats.all())
+    return PlatePlan(
+        formats=tuple((each.name, each.pattern) for each in known),
+        confidence=policy.confidence,
+        reader=at_gate.reader if at_gate else "",
     )
 
 
@@ -108,6 +138,10 @@ def stages_of(plan: CameraPlan) -> list[Stage[Event]]:
     if plan.finds_faces:
         finder = the_face_model().finder
         stages.append(FaceStage(finder, cooldown_s=settings.UNKNOWN_COOLDOWN))
+    if plan.plates and (model := the_working_plate_model(plan.plates.reader)):
+        formats = [Format(*each) for each in plan.plates.formats]
+        policy = GatePolicy(confidence=plan.plates.confidence)
+        stages.append(PlateStage(model, formats=formats, policy=policy))
     return stages
 
 
@@ -177,6 +211,21 @@ def identify(offer: FaceOffered) -> str | None:
     """Do so, and return the words for the live picture, if any."""
     seen = recognise(offer)
     return seen.words if seen else None
+
+
+def record_vehicle(offer: PlateOffered) -> str | None:
+    """Record a vehicle's visit, and return the words for the live picture, if any."""
+    log = record_visit(event=offer)
+    return words_of(log) if log else None
+
+
+def words_of(log: VehicleLog) -> str:
+    """Say which vehicle it is; a plate that is not sure is not shown."""
+    if log.status == Status.REJECTED:
+        return "plate not sure"
+    if log.status == Status.AUTHORIZED:
+        return log.plate_number
+    return f"{log.plate_number} {log.get_status_display().lower()}"
 
 
 def record_queued(text: str, *, by: Callable[[Any], object] = record) -> bool:

@@ -102,6 +102,13 @@ JOBS: Sequence[Job] = (
         expires_s=12 * 3600,
     ),
     Job(
+        name="Forget old visits at the gates",
+        task="vehicles.tasks.forget_old_visits",
+        minute="5",
+        hour="2",
+        expires_s=12 * 3600,
+    ),
+    Job(
         name="Forget expired API logins",
         task="factory_site.tasks.forget_expired_logins",
         minute="30",

@@ -276,6 +276,9 @@ ABSENT_AFTER_MINUTES = env.integer("ABSENT_AFTER_MINUTES", 60, minimum=0)
 ATTENDANCE_DAYS = env.integer("ATTENDANCE_DAYS", 365, minimum=45)
 ATTENDANCE_DIGEST_HOUR = env.integer("ATTENDANCE_DIGEST_HOUR", 10, maximum=23)
 
+# Vehicles.
+VEHICLE_DAYS = env.integer("VEHICLE_DAYS", 90, minimum=1)
+
 # A sheet's empty rows below the last one are no employees.
 IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True
 

@@ -43,10 +43,17 @@ class WorkerSerializer(serializers.Serializer[Any]):
     face_fallback = serializers.BooleanField(
         source="status.face_fallback", default=None
     )
+    plate_reader = serializers.CharField(source="status.plate_reader", default=None)
+    plate_fallback = serializers.BooleanField(
+        source="status.plate_fallback", default=None
+    )
     busy = serializers.FloatField(source="status.busy", default=None)
     memory_bytes = serializers.IntegerField(source="status.memory_bytes", default=None)
     queued = serializers.IntegerField(source="status.queued", default=None)
     faces_queued = serializers.IntegerField(source="status.faces_queued", default=None)
+    plates_queued = serializers.IntegerField(
+        source="status.plates_queued", default=None
+    )
     failed = serializers.IntegerField(source="status.failed", default=None)
     stale = serializers.IntegerField(source="status.stale", default=None)
 

@@ -41,6 +41,10 @@ FACE_FALLBACK = (
     "No weights for faces: dlib stands in and misses more of them. "
     "Run manage.py fetch_models."
 )
+PLATE_FALLBACK = (
+    "Number plates are found or read with less than they should be. The vision "
+    "worker's log says what is missing."
+)
 NO_WORKER = "No vision worker is running: pictures and counts stand still."
 SET_ASIDE = "Events that could not be recorded: {}. The vision worker's log says why."
 NO_DATABASE = "Postgres does not answer: nothing is recorded, events wait on disk."
@@ -174,6 +178,7 @@ def worker_problems() -> list[str]:
     problems = {
         FALLBACK: any(worker.fallback for worker in running),
         FACE_FALLBACK: any(worker.face_fallback for worker in running),
+        PLATE_FALLBACK: any(worker.plate_fallback for worker in running),
         SET_ASIDE.format(failed): failed > 0,
     }
     return [problem for problem, is_so in problems.items() if is_so]

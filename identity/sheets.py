@@ -123,6 +123,8 @@ class SheetResource(ModelResource):  # type: ignore[misc]
 
     needed: ClassVar[Mapping[str, str]] = {}
     """Columns without which no row can be read, and what each is for."""
+    too_many: ClassVar[str] = "split the file"
+    """What to do about a file with more than ROWS_MAX rows."""
 
     def __init__(self, *, user: User | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -193,7 +195,7 @@ class SheetResource(ModelResource):  # type: ignore[misc]
             if column not in columns:
                 raise BadFile(f"The column '{column}' is missing: it says {what_for}.")
         if len(dataset) > ROWS_MAX:
-            raise BadFile(f"At most {ROWS_MAX} rows at once; split the file.")
+            raise BadFile(f"At most {ROWS_MAX} rows at once; {self.too_many}.")
 
     def _sentences(self, result: SheetResult) -> dict[int, str]:
         """Return what is wrong with each wrong row, by its number in the file."""

@@ -15,7 +15,7 @@ from .models import AccessLog
 from .rules import NAMED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from .models.sightings import AccessLogQuerySet
@@ -46,7 +46,7 @@ class Freed:
 
 
 @dataclass(slots=True)
-class _Removal:
+class Removal:
     """Removes files and keeps count; a file that cannot be removed stops nothing."""
 
     is_dry: bool
@@ -90,7 +90,7 @@ def clean_up(
     Row by row in batches, without a transaction around them: broken off it goes on the
     next time. A picture that cannot be removed is tried again then.
     """
-    removal = _Removal(is_dry=dry_run)
+    removal = Removal(is_dry=dry_run)
     rows = 0
     chosen = AccessLog.objects.all() if logs is None else logs
     for batch in _batches(chosen, before=now - older_than):
@@ -126,15 +126,24 @@ def _batches(
 
 
 def _orphans(*, before: datetime) -> Iterator[str]:
-    """Give the files that no visit has and that were written before an instant."""
     for root in ROOTS:
-        for day in _days(root):
-            folder = f"{root}/{day}"
-            owned = _owned_around(day)
-            for file in _files_in(folder):
-                name = f"{folder}/{file}"
-                if name not in owned and _is_older(name, before):
-                    yield name
+        yield from orphans(root, owned_around=_owned_around, before=before)
+
+
+def orphans(
+    root: str, *, owned_around: Callable[[date], set[str]], before: datetime
+) -> Iterator[str]:
+    """Give the files that no visit has and that were written before an instant.
+
+    `root` holds a folder per day; `owned_around` returns the files of a day's visits.
+    """
+    for day in _days(root):
+        folder = f"{root}/{day}"
+        owned = owned_around(day)
+        for file in _files_in(folder):
+            name = f"{folder}/{file}"
+            if name not in owned and _is_older(name, before):
+                yield name
 
 
 def _days(root: str) -> list[date]:

@@ -36,6 +36,9 @@ ATTENDANCE_HELP = (
     "Attendance is kept by faces, so tick both. Who comes and who goes is told by the "
     "line that they cross, where one is drawn, else by the direction below."
 )
+PLATES_HELP = (
+    "Plates too are read in the main stream; put the camera on its gate under Gates."
+)
 HIDDEN = "***"
 """What `redact` puts in the place of a password."""
 
@@ -61,7 +64,8 @@ class CameraForm(forms.ModelForm[Camera]):
         choices=Camera.Task.choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=f"{Camera._meta.get_field('tasks').help_text} {ATTENDANCE_HELP}",
+        help_text=f"{Camera._meta.get_field('tasks').help_text} {ATTENDANCE_HELP} "
+        f"{PLATES_HELP}",
     )
 
     class Meta:

@@ -47,6 +47,12 @@ class WorkerStatus:
     """True while dlib stands in for the weights of faces, which are not there."""
     faces_queued: int = 0
     """Visits of which the faces wait on disk to be identified."""
+    plate_reader: str = ""
+    """What reads number plates; empty where no camera asks for it."""
+    plate_fallback: bool = False
+    """True while plates are found or read with less than they should be."""
+    plates_queued: int = 0
+    """Visits of vehicles that wait on disk to be recorded."""
 
 
 def connect() -> redis.Redis:

@@ -6,6 +6,7 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from django.conf import settings
 
 from streaming import weights
@@ -27,6 +28,7 @@ READERS: Final[Sequence[str]] = (SPECIALISED, RAPID, EASY)
 """The first whose weights are there is the default; see docs/vehicles.md."""
 EASY_WEIGHTS: Final = "english_g2.pth"
 FINDER, READER, CONFIG = "plate-finder", "plate-reader", "plate-reader-config"
+BLANK: Final = np.zeros((64, 192, 3), np.uint8)
 WITHOUT_FINDER: Final = (
     "Plates are looked for as any text, which takes ten times as long and finds fewer. "
     "Put a plate finder of streaming/weights.toml into MODELS_DIR."
@@ -46,6 +48,49 @@ def the_plate_model(reader: str = "") -> PlateModel:
     return PlateModel(
         the_finder(settings.MODELS_DIR), load_reader(settings.MODELS_DIR, reader)
     )
+
+
+@cache
+def the_working_plate_model(wanted: str) -> PlateModel | None:
+    """Load the reader asked for, else loudly the next one: the camera goes on.
+
+    Empty asks for the best. Finder and reader have shown that they work, and the first
+    vehicle finds them ready. None where no reader at all works.
+    """
+    reader = _working_reader(settings.MODELS_DIR, wanted or SPECIALISED)
+    return PlateModel(_working_finder(settings.MODELS_DIR), reader) if reader else None
+
+
+def makes_do(model: PlateModel | None, *, wanted: str) -> bool:
+    """Whether plates are found or read with less than they should be."""
+    if model is None:
+        return True
+    return model.finder.name == RAPID or model.reader.name != (wanted or SPECIALISED)
+
+
+def _working_finder(folder: Path) -> PlateFinder:
+    try:
+        finder = the_finder(folder)
+        finder.find(BLANK)
+    except Exception:  # Each library has errors of its own for a damaged file.
+        logger.exception("The plate finder in %s fails. %s", folder, WITHOUT_FINDER)
+        return _rapid()
+    return finder
+
+
+def _working_reader(folder: Path, wanted: str) -> PlateReader | None:
+    for name in dict.fromkeys([wanted, *READERS]):
+        try:
+            reader = load_reader(folder, name)
+            reader.read([BLANK])
+        except ReaderMissing as error:
+            logger.warning("%s Until then plates are read by the next reader.", error)
+        except Exception:
+            logger.exception("%s fails; plates are read by the next reader.", name)
+        else:
+            return reader
+    logger.error("No plate reader works: no plate is read.")
+    return None
 
 
 @cache

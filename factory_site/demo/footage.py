@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
     """Called with the clip's name, the frames done and the frames in all."""
 
-RECIPE: Final = "factory-site demo 1"
+RECIPE: Final = "factory-site demo 2"
 """Kept in each composed clip; another one means: compose it again."""
 FPS: Final = 25
 SUFFIXES: Final = frozenset({".mp4", ".mkv", ".avi"})
 PERSON_M: Final = 1.74
 STEP_M: Final = 0.72
+TRUCK_PLATE: Final = "KA01AB1234"
 PHASES: Final = 24
 
 
@@ -252,14 +253,19 @@ def yard_scene() -> Scene:
 
 
 def gate_scene() -> Scene:
-    """Describe the gate that a truck comes to, empty at both ends."""
-    plate = "KA01AB1234"
-    lorry = _Truck(scenery.GATE, plate, start_s=1, arrive_s=9, leave_s=14, gone_s=17)
+    """Describe the gate that a truck comes to, empty at both ends.
+
+    It is long enough for the truck to come anew each time that it is played: within a
+    minute it would be the same visit.
+    """
+    lorry = _Truck(
+        scenery.GATE, TRUCK_PLATE, start_s=1, arrive_s=9, leave_s=14, gone_s=17
+    )
     walker = _Walker(
         person=1, view=scenery.GATE, start_s=18, z_m=8.5, speed_mps=1.4, gains=_NAVY
     )
-    truth = ClipTruth(ins=1, outs=0, plates=(plate,))
-    return Scene("gate", 27, scenery.gate, (lorry, walker), truth)
+    truth = ClipTruth(ins=1, outs=0, plates=(TRUCK_PLATE,))
+    return Scene("gate", 66, scenery.gate, (lorry, walker), truth)
 
 
 def reception_scene() -> Scene:

@@ -28,7 +28,10 @@ LOGINS = {
     "iris": roles.INTEGRATOR,
     "amir": roles.SITE_ADMIN,
 }
-TASKS = {"reception": [Camera.Task.FACES.value, Camera.Task.ATTENDANCE.value]}
+TASKS = {
+    "reception": [Camera.Task.FACES.value, Camera.Task.ATTENDANCE.value],
+    "gate": [Camera.Task.PEOPLE.value, Camera.Task.PLATES.value],
+}
 PLACES = {"gate": Camera.Place.GATE, "yard": Camera.Place.YARD}
 """By the name of the clip."""
 PASSWORD_BYTES = 9

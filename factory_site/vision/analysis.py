@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -17,6 +17,11 @@ from streaming.models import Camera
 from streaming.vision.pipeline import CameraPipeline
 from streaming.vision.recording import analyse
 from streaming.vision.types import Frame
+from vehicles.models import PlateFormat, Vehicle
+from vehicles.pipeline import PlateOffered
+from vehicles.rules import GatePolicy, decide_gate
+from vehicles.services import record_visit
+from vehicles.voting import vote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 
     Seen = Callable[[Analysis[Event]], None]
     Identify = Callable[[FaceOffered], "Identity"]
+    Decide = Callable[[PlateOffered], "Plate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,79 @@ def recorded_identity_of(offer: FaceOffered) -> Identity:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """Which plate one vehicle has, and what its gate makes of it."""
+
+    frame: int
+    """With the deciding read, from 1."""
+    track: int
+    text: str
+    """After the format; empty where nothing was read."""
+    as_read: str
+    decision: str
+    reason: str
+    confidence: float
+    """Of the worst character."""
+    agreeing: int
+    """How many pictures say exactly this."""
+    reads: int
+    """In how many something was read."""
+
+
+def plate_of(offer: PlateOffered) -> Plate:
+    """Decide as the camera's gate would; record nothing."""
+    camera = Camera.objects.select_related("gate_camera__gate").get(code=offer.camera)
+    at_gate = getattr(camera, "gate_camera", None)
+    policy = at_gate.gate.policy if at_gate else GatePolicy()
+    plate = vote(offer.reads, PlateFormat.objects.of_site(camera.site_id))
+    known = Vehicle.objects.filter(site=camera.site_id)
+    vehicle = known.filter(plate_number=plate.text).first() if plate else None
+    registered = vehicle.registered if vehicle else None
+    decision = decide_gate(plate, registered, policy, at=offer.at)
+    return Plate(
+        frame=offer.frame_index + 1,
+        track=offer.track_id,
+        text=plate.text if plate else "",
+        as_read=plate.deciding.text if plate and plate.deciding else "",
+        decision=decision.status,
+        reason=decision.reason,
+        confidence=round(plate.confidence, 4) if plate else 0.0,
+        agreeing=plate.agreeing if plate else 0,
+        reads=len(offer.reads),
+    )
+
+
+def recorded_plate_of(offer: PlateOffered) -> Plate:
+    """Record the visit as the vision worker does, and tell what was recorded."""
+    log = record_visit(event=offer)
+    if log is None:
+        raise Camera.DoesNotExist(offer.camera)
+    return Plate(
+        frame=offer.frame_index + 1,
+        track=offer.track_id,
+        text=log.plate_number,
+        as_read=log.as_read,
+        decision=log.status,
+        reason=log.reason,
+        confidence=round(log.ocr_confidence, 4),
+        agreeing=log.agreeing,
+        reads=len(log.reads),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Who says whose faces and which plates they are."""
+
+    identify: Identify = identity_of
+    decide: Decide = plate_of
+
+
+RECORDING: Final = Judges(recorded_identity_of, recorded_plate_of)
+"""Those that record it too."""
+
+
 def _rounded(similarity: float | None) -> float | None:
     return None if similarity is None else round(similarity, 4)
 
@@ -91,7 +170,7 @@ class Report:
     """
 
     lines: Sequence[NamedLine]
-    identify: Identify = identity_of
+    judges: Judges = field(default_factory=Judges)
     frames: int = 0
     frames_analysed: int = 0
     video_seconds: float = 0.0
@@ -99,6 +178,8 @@ class Report:
     track_ids: set[int] = field(default_factory=set)
     crossings: list[LineCrossed] = field(default_factory=list)
     identities: list[Identity] = field(default_factory=list)
+    plates: dict[int, Plate] = field(default_factory=dict)
+    """What was said last of each vehicle, by its track."""
 
     def count(self, seconds: float) -> None:
         """Take note of a decoded frame, analysed or not."""
@@ -113,7 +194,9 @@ class Report:
     def note(self, events: Sequence[Event]) -> None:
         for event in events:
             if isinstance(event, FaceOffered):
-                self.identities.append(self.identify(event))
+                self.identities.append(self.judges.identify(event))
+            elif isinstance(event, PlateOffered):
+                self.plates[event.track_id] = self.judges.decide(event)
             else:
                 self.crossings.append(event)
 
@@ -127,6 +210,7 @@ class Report:
             "tracks": len(self.track_ids),
             "lines": [self._line(line) for line in self.lines],
             "identities": [asdict(identity) for identity in self.identities],
+            "plates": [asdict(plate) for plate in self.plates.values()],
         }
 
     def _line(self, line: NamedLine) -> dict[str, Any]:
@@ -164,15 +248,16 @@ def analyse_recording(
     *,
     every_picture: bool,
     seen: Seen,
-    identify: Identify = identity_of,
+    judges: Judges | None = None,
 ) -> Report:
     """Analyse a recording as the camera of `plan`; `seen` is called for each frame.
 
-    `every_picture` also delivers the frames between those analysed; `identify` says
-    whose the offered faces are. Raises SourceError.
+    `every_picture` also delivers the frames between those analysed; `judges` say whose
+    the offered faces are and which the plates; without any nothing is recorded. Raises
+    SourceError.
     """
     pipeline = CameraPipeline(stages_of(plan), detect_fps=plan.detect_fps)
-    report = Report(plan.lines, identify)
+    report = Report(plan.lines, judges or Judges())
     began_s = time.perf_counter()
     for analysis in analyse(
         source,

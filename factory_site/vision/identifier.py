@@ -1,11 +1,11 @@
-"""The vision worker's threads that have faces identified."""
+"""The vision worker's threads that have faces identified and plates recorded."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import Error, connection
 
@@ -15,13 +15,12 @@ from streaming.event_queue import TryAgainLater, deliver_left_beside
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from identity.pipeline import FaceOffered
     from streaming.event_queue import EventQueue
 
-    from .names import Names
+    from .names import Names, Offer
 
-    Identify = Callable[[FaceOffered], str | None]
-    """Records who it is and returns the words for the live picture, if any."""
+    Identify = Callable[[Any], str | None]
+    """Records who or what it is and returns the words for the live picture, if any."""
 
 logger = logging.getLogger(__name__)
 THREADS: Final[Mapping[str, int]] = {"local": 1, "rekognition": 4}
@@ -37,18 +36,27 @@ PAUSE_S: Final = 1.0
 
 
 class Identifier:
-    """Takes offered faces from a queue of their own, on disk.
+    """Takes offered faces, or plates, from a queue of their own, on disk.
 
-    So a slow engine, or one that cannot be reached, holds up no picture and no other
-    event. `run` may be at work in several threads at once.
+    So a slow engine, or a storage of pictures that cannot be reached, holds up no
+    picture and no other event. `run` may be at work in several threads at once. `what`
+    is the word for them in the log.
     """
 
-    def __init__(self, queue: EventQueue, identify: Identify, names: Names) -> None:
+    def __init__(
+        self,
+        queue: EventQueue,
+        identify: Identify,
+        names: Names,
+        *,
+        what: str = "faces",
+    ) -> None:
         self.queue = queue
         self.stale = 0
         """How many offers were left out."""
         self._identify = identify
         self._names = names
+        self._what = what
         self._looking_around = threading.Lock()
         self._look_around_at_s = 0.0
         self._is_held_up = False
@@ -78,7 +86,7 @@ class Identifier:
         if not pipelines.record_queued(text, by=self._take):
             self.stale += 1
 
-    def _take(self, offer: FaceOffered) -> None:
+    def _take(self, offer: Offer) -> None:
         self._names.note(offer, self._identify(offer))
 
     def _deliver_for_the_dead(self, now_s: float) -> bool:
@@ -101,12 +109,17 @@ class Identifier:
         connection.close_if_unusable_or_obsolete()
         if not self._is_held_up:
             logger.warning(
-                "Nobody can be recognised now (%s); faces wait on disk.",
+                "Nothing can be recognised now (%s); %s wait on disk.",
                 type(error.__cause__ or error).__name__,
+                self._what,
             )
         self._is_held_up = True
 
     def _note_recovery(self) -> None:
         if self._is_held_up:
-            logger.warning("People are recognised again; %d wait.", len(self.queue))
+            logger.warning(
+                "%s are recognised again; %d wait.",
+                self._what.capitalize(),
+                len(self.queue),
+            )
         self._is_held_up = False

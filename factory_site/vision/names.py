@@ -1,25 +1,38 @@
-"""Who the tracks on the live picture turned out to be."""
+"""Who or what the tracks on the live picture turned out to be."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from identity.pipeline import FaceOffered
     from streaming.vision.types import Frame
 
 KEPT: Final = 100
 """Tracks of a camera; ids are never used again, so that of more the oldest go."""
 
 
-class Names:
-    """Written where faces are identified, read where pictures are drawn; any thread.
+class Offer(Protocol):
+    """What is told of a track: faces, or the plate of a vehicle."""
 
-    A name is an employee's code, or a word such as unknown.
+    @property
+    def camera(self) -> str: ...
+    @property
+    def session(self) -> str: ...
+    @property
+    def track_id(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+class Names:
+    """Written where faces are identified and plates recorded, read where pictures are
+    drawn; any thread.
+
+    A name is an employee's code, a plate, or a word such as unknown.
     """
 
     def __init__(self) -> None:
@@ -28,12 +41,12 @@ class Names:
         self._noted_at: dict[str, datetime] = {}
         self._noting = threading.Lock()
 
-    def note(self, offer: FaceOffered, words: str | None) -> None:
+    def note(self, offer: Offer, words: str | None) -> None:
         """Keep what a track is called from now on, and drop those of older sessions."""
         with self._noting:
             self._note(offer, words)
 
-    def _note(self, offer: FaceOffered, words: str | None) -> None:
+    def _note(self, offer: Offer, words: str | None) -> None:
         known: dict[int, str] = {}
         noted_at = self._noted_at.get(offer.camera, offer.at)
         if self._sessions.get(offer.camera) == offer.session:

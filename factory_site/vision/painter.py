@@ -14,6 +14,7 @@ import redis
 from streaming import workers
 from streaming.frames import Kind
 from streaming.vision.annotate import annotate, encode_jpeg, shrink
+from streaming.vision.types import Label
 
 if TYPE_CHECKING:
     import threading
@@ -221,12 +222,14 @@ def detections(
     )
 
 
-def _track(track: Track, person: str | None) -> dict[str, object]:
+def _track(track: Track, name: str | None) -> dict[str, object]:
     box = track.box
+    is_person = track.label is Label.PERSON
     return {
         "id": track.id,
         "label": track.label,
         "confidence": round(float(track.confidence), 3),
         "box": [round(float(edge), 4) for edge in (box.x1, box.y1, box.x2, box.y2)],
-        "person": person,
+        "person": name if is_person else None,
+        "plate": None if is_person else name,
     }

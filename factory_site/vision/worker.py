@@ -1,8 +1,8 @@
 """The vision worker: one process serving many cameras.
 
 Threads of their own, so that none waits for another's trouble: the loop here (frames
-to events on disk), the clerk (Postgres), the painter (Redis and viewers) and those that
-have faces identified.
+to events on disk), the clerk (Postgres), the painter (Redis and viewers), those that
+have faces identified and the one that has vehicles recorded.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from streaming.vision.plans import CameraState
 from streaming.vision.runner import Runner
 from streaming.weights import fingerprint
 from streaming.workers import WorkerStatus
+from vehicles.pipeline import PlateOffered
+from vehicles.plate_model import makes_do, the_working_plate_model
 
 from .clerk import Clerk
 from .identifier import THREADS, Identifier
@@ -78,6 +80,8 @@ class VisionWorker:
         queue: EventQueue,
         faces: EventQueue,
         identify: Identify,
+        plates: EventQueue,
+        record_vehicle: Identify,
         load_plans: Callable[[Collection[str]], Sequence[CameraPlan]],
         pinned: Sequence[str] = (),
     ) -> None:
@@ -94,6 +98,10 @@ class VisionWorker:
         self._names = Names()
         self._identifier = Identifier(faces, identify, self._names)
         self._finds_faces = False
+        self._gatekeeper = Identifier(
+            plates, record_vehicle, self._names, what="plates"
+        )
+        self._plate_readers: frozenset[str] = frozenset()
         self._painter = Painter(FramePublisher(), self.status, self._names)
         self._runner: Runner[pipelines.Event] = Runner(
             detector,
@@ -111,6 +119,7 @@ class VisionWorker:
         parts = {
             "clerk": (self._clerk.run, self._has_closed),
             "painter": (self._painter.run, self.stopping),
+            "gatekeeper": (self._gatekeeper.run, self.stopping),
         }
         for number in range(THREADS[settings.FACE_ENGINE]):
             parts[f"identifier {number + 1}"] = (self._identifier.run, self.stopping)
@@ -158,6 +167,9 @@ class VisionWorker:
         if (plans := self._clerk.take_plans()) is not None:
             self._runner.reconcile(plans)
             self._finds_faces = any(plan.finds_faces for plan in plans)
+            self._plate_readers = frozenset(
+                plan.plates.reader for plan in plans if plan.plates
+            )
             self._tenure.running = frozenset(self._runner.codes)
             self._painter.look_after(self._tenure.running)
         self._runner.watch(self._painter.watched)
@@ -166,15 +178,16 @@ class VisionWorker:
 
     def status(self) -> WorkerStatus:
         model = the_face_model() if self._finds_faces else None
-        faces = self._identifier.queue
+        faces, plates = self._identifier.queue, self._gatekeeper.queue
+        readers = {one: the_working_plate_model(one) for one in self._plate_readers}
         return WorkerStatus(
             name=self._name,
             detector=self._detector.name,
             fallback=self._detector.fallback,
             cameras=self._runner.stats(),
             queued=len(self._queue),
-            failed=self._queue.failed + faces.failed,
-            stale=self._clerk.stale + self._identifier.stale,
+            failed=self._queue.failed + faces.failed + plates.failed,
+            stale=self._clerk.stale + self._identifier.stale + self._gatekeeper.stale,
             busy=self._runner.busy,
             memory_bytes=psutil.Process().memory_info().rss,
             weights=self._weights.name if self._weights else "",
@@ -182,6 +195,13 @@ class VisionWorker:
             faces_queued=len(faces),
             face_model=model.embedder.name if model else "",
             face_fallback=bool(model and model.is_fallback),
+            plate_reader=", ".join(
+                sorted({one.reader.name if one else "none" for one in readers.values()})
+            ),
+            plate_fallback=any(
+                makes_do(model, wanted=wanted) for wanted, model in readers.items()
+            ),
+            plates_queued=len(plates),
         )
 
     def on_analysis(
@@ -195,12 +215,18 @@ class VisionWorker:
         self._put(plan, events)
 
     def _put(self, plan: CameraPlan, events: Sequence[pipelines.Event]) -> None:
-        """Write events to disk: offered faces to their own queue."""
+        """Write events to disk: offered faces and plates to queues of their own."""
         for event in events:
             claim = self._tenure.claim(plan.code, time.monotonic())
             text = pipelines.encode(event, term=claim.term, is_sure=claim.is_sure)
-            is_face = isinstance(event, FaceOffered)
-            (self._identifier.queue if is_face else self._queue).put(text)
+            self._queue_for(event).put(text)
+
+    def _queue_for(self, event: pipelines.Event) -> EventQueue:
+        if isinstance(event, FaceOffered):
+            return self._identifier.queue
+        if isinstance(event, PlateOffered):
+            return self._gatekeeper.queue
+        return self._queue
 
     def on_state(
         self, plan: CameraPlan, state: CameraState, trouble: Trouble | None

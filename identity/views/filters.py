@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FIELDS = ("site", "camera", "decision", "person", "from", "to", "flagged")
 YEARS = range(2000, 2101)
+SeenT = TypeVar("SeenT", bound=QuerySet[Any])
+"""Rows that have `occurred_at`."""
 NO_DATE = "Write the day as 2026-11-21."
 NO_ORDER = "The last day is before the first."
 
@@ -99,7 +101,7 @@ class Cursor:
     def __str__(self) -> str:
         return f"{self.at.astimezone(ZoneInfo('UTC')).isoformat()}_{self.pk}"
 
-    def older(self, logs: AccessLogQuerySet) -> AccessLogQuerySet:
+    def older(self, logs: SeenT) -> SeenT:
         same_time = Q(occurred_at=self.at, pk__lt=self.pk)
         return logs.filter(Q(occurred_at__lt=self.at) | same_time)
 

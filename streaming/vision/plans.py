@@ -21,6 +21,18 @@ class CameraState(StrEnum):
     """The recording has been played."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlatePlan:
+    """How number plates are to be read."""
+
+    formats: tuple[tuple[str, str], ...]
+    """What plates look like there: names and patterns."""
+    confidence: float
+    """What every single character must reach, 0..1."""
+    reader: str = ""
+    """By name; empty is the best that can be had."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraPlan:
     """What to run for one camera; a camera whose plan changes is started anew."""
@@ -40,6 +52,8 @@ class CameraPlan:
     lines: tuple[NamedLine, ...]
     finds_faces: bool = False
     """Whether people are to be recognised by their faces."""
+    plates: PlatePlan | None = None
+    """None where no number plates are to be read."""
     problem: str = ""
     """Why the source cannot be opened at all, as a sentence; usually empty."""
 

@@ -51,6 +51,14 @@ from tests.factories import (
     make_unknown_person,
     make_user,
 )
+from vehicles.models import (
+    BarrierCall,
+    Gate,
+    GateCamera,
+    PlateFormat,
+    Vehicle,
+    VehicleLog,
+)
 
 if TYPE_CHECKING:
     import redis
@@ -61,6 +69,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 MACHINE_WRITTEN = {
+    "barriercall",
+    "vehiclelog",
     "attendancecorrection",
     "attendancerecord",
     "correctionrequest",
@@ -107,6 +117,7 @@ def make_person(camera: Camera) -> Employee:
     make_unknown_person(site=camera.site, employee=person, promoted_at=timezone.now())
     Erasure.objects.create(employee=person, erased_at=timezone.now(), removed={})
     make_day(camera, person)
+    make_visit(camera)
     return person
 
 
@@ -145,6 +156,33 @@ def make_day(camera: Camera, person: Employee) -> None:
         state="linked",
         **seen,
     )
+
+
+def make_visit(camera: Camera) -> None:
+    """Make a row of every table of vehicles."""
+    site, at = camera.site, timezone.now()
+    gate = Gate.objects.create(site=site, name="Their north gate")
+    GateCamera.objects.create(gate=gate, camera=camera)
+    PlateFormat.objects.create(site=site, name="Their format", pattern="[A-Z]{7}")
+    vehicle = Vehicle.objects.create(site=site, plate_number="THEIRS7", owner="Their")
+    log = VehicleLog.objects.create(
+        event_id=uuid4(),
+        camera=camera,
+        gate=gate,
+        vehicle=vehicle,
+        plate_number="THEIRS7",
+        threshold=0.85,
+        vehicle_type="car",
+        status="unknown",
+        reason="UNLISTED",
+        session="s",
+        track_id=1,
+        x=0.5,
+        y=0.5,
+        occurred_at=at,
+        last_seen_at=at,
+    )
+    BarrierCall.objects.create(gate=gate, log=log, asked_at=at, result="opened")
 
 
 class TestPages:
@@ -206,6 +244,21 @@ class TestPages:
         address = reverse(f"admin:attendance_{model}_change", args=[row.pk])
 
         listed = admin_client.get(reverse(f"admin:attendance_{model}_changelist"))
+
+        assert re.search("Their|THEIRS", listed.content.decode())
+        assert admin_client.get(address).status_code == 200
+
+    @pytest.mark.parametrize(
+        "model", [model for app, model in MODELS if app == "vehicles"]
+    )
+    def test_of_vehicles_open_to_change(
+        self, admin_client: Client, line: CountingLine, model: str
+    ) -> None:
+        make_visit(line.camera)
+        row = apps.get_model("vehicles", model)._default_manager.get()
+        address = reverse(f"admin:vehicles_{model}_change", args=[row.pk])
+
+        listed = admin_client.get(reverse(f"admin:vehicles_{model}_changelist"))
 
         assert re.search("Their|THEIRS", listed.content.decode())
         assert admin_client.get(address).status_code == 200
@@ -273,9 +326,10 @@ class TestOrder:
 
         labels = [app["app_label"] for app in apps]
         people = [row["object_name"] for row in apps[0]["models"]]
-        assert labels[:5] == [
+        assert labels[:6] == [
             "identity",
             "attendance",
+            "vehicles",
             "streaming",
             "occupancy",
             "alerts",
@@ -388,7 +442,7 @@ class TestCameraAdmin:
         ticked = re.findall(r'name="tasks" value="(\w+)"[^>]*\schecked[\s>]', page)
         assert ticked == ["people", "faces"]
 
-    @pytest.mark.parametrize(("ticked", "kept"), [([], []), (["plates"], ["people"])])
+    @pytest.mark.parametrize(("ticked", "kept"), [([], []), (["doors"], ["people"])])
     def test_lets_a_camera_look_for_nothing_but_not_for_anything(
         self, admin_client: Client, ticked: list[str], kept: list[str]
     ) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +31,11 @@ from tests.factories import (
     make_line,
 )
 from tests.fakes import BrightDetector, write_walk
+from tests.vehicles.offers import gate_camera
 from tests.visits import write_visits
+from vehicles.models import Vehicle, VehicleLog
+from vehicles.plate_model import the_working_plate_model
+from vehicles.rules import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -221,6 +226,71 @@ class TestIdentities:
         assert began_at < day.check_in.occurred_at < began_at + timedelta(seconds=2)
         assert day.check_in.occurred_at < known.occurred_at
         assert UnknownAttendance.objects.get().access_log == stranger
+
+
+@pytest.fixture
+def gate(
+    shared: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[Camera]:
+    """Give a camera at a gate, with the real detector and plate reader."""
+    settings.MODELS_DIR, settings.MEDIA_ROOT = shared / "models", tmp_path / "media"
+    vehicles = load_detector(settings.MODELS_DIR / "yolo11n_int8_openvino_model")
+    monkeypatch.setattr(analyze_video, "the_detector", lambda: vehicles)
+    the_working_plate_model.cache_clear()
+    yield gate_camera()
+    the_working_plate_model.cache_clear()
+
+
+@pytest.mark.weights
+@pytest.mark.django_db
+class TestPlates:
+    def car(self, shared: Path, tmp_path: Path, plate: str) -> Path:
+        """Copy a clip to where its report may lie beside it."""
+        clips = shared / "samples" / "clips"
+        return Path(shutil.copy(clips / f"car_{plate}.mp4", tmp_path))
+
+    @pytest.mark.parametrize("plate", ["JH10BP8513", "UP32MW0479"])
+    def test_are_told_of_each_vehicle_and_nothing_is_recorded(
+        self,
+        gate: Camera,
+        shared: Path,
+        tmp_path: Path,
+        plate: str,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        clip = self.car(shared, tmp_path, plate)
+
+        report = analyse(clip, f"--camera={gate.code}", "--detect-fps=10")
+
+        (sure,) = [each for each in report["plates"] if each["decision"] != "rejected"]
+        assert (sure["text"], sure["as_read"]) == (plate, plate)
+        assert (sure["decision"], sure["reason"]) == ("unknown", "unlisted")
+        assert sure["confidence"] >= CONFIDENCE
+        assert 1 <= sure["frame"] <= report["frames"]
+        assert plate in capsys.readouterr().out
+        assert not VehicleLog.objects.exists()
+
+    def test_are_recorded_once_where_that_is_wanted(
+        self, gate: Camera, shared: Path, tmp_path: Path
+    ) -> None:
+        clip = self.car(shared, tmp_path, "UP32MW0479")
+        vehicle = Vehicle.objects.create(site=gate.site, plate_number="UP32MW0479")
+        told = analyse(clip, f"--camera={gate.code}", "--detect-fps=10")
+        wanted = ("--record", "--started-at=2026-03-02T09:05+05:30")
+
+        reports = [
+            analyse(clip, f"--camera={gate.code}", "--detect-fps=10", *wanted)
+            for _ in range(2)
+        ]
+
+        assert [each["plates"] for each in reports] == [told["plates"]] * 2
+        log = VehicleLog.objects.exclude(status="rejected").get()
+        assert (log.vehicle, log.status, log.opens) == (vehicle, "authorized", True)
+        began_at = datetime(2026, 3, 2, 3, 35, tzinfo=UTC)
+        assert began_at <= log.occurred_at < began_at + timedelta(seconds=10)
 
 
 class TestRefusals:

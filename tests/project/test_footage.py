@@ -12,6 +12,7 @@ import pytest
 from factory_site.demo import footage, scenery
 from factory_site.demo.cutouts import PicturesMissing, people, picture_path, visitors
 from factory_site.demo.footage import (
+    TRUCK_PLATE,
     ClipTruth,
     NoDemoClips,
     Scene,
@@ -25,6 +26,11 @@ from factory_site.demo.footage import (
 from factory_site.demo.vehicle import number_plate, truck
 from streaming.vision.detectors import load_detector
 from streaming.vision.types import Frame, Label
+from vehicles.formats import INDIA
+from vehicles.plate_model import load_reader, the_finder
+from vehicles.plates import PlateModel
+from vehicles.rules import GatePolicy, refusal
+from vehicles.voting import fused, vote
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -220,3 +226,20 @@ class TestWhatADetectorSees:
     ) -> None:
         for hits in labels["gate"][5:14]:
             assert {Label.BUS, Label.TRUCK, Label.CAR} & set(hits)
+
+    def test_is_the_plate_of_the_vehicle_that_waits(self, shared: Path) -> None:
+        models = shared / "models"
+        model = PlateModel(the_finder(models), load_reader(models))
+        reads = []
+        for index in (250, 300):
+            scene = gate_scene().frames(step=index)
+            picture = next(itertools.islice(scene, 1, 2))
+            (found,) = model.finder.find(picture)
+            said = model.reads(picture, found, frame_index=index)
+            reads.append(fused(said, INDIA))
+
+        plate = vote([read for read in reads if read], INDIA)
+
+        assert plate is not None
+        assert plate.text == TRUCK_PLATE
+        assert refusal(plate, GatePolicy()) is None

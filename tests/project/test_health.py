@@ -24,9 +24,17 @@ def report(
     fallback: bool = False,
     failed: int = 0,
     face_fallback: bool = False,
+    plate_fallback: bool = False,
 ) -> None:
     status = workers.WorkerStatus(
-        "vision-1", "x", fallback, {}, 0, failed, face_fallback=face_fallback
+        "vision-1",
+        "x",
+        fallback,
+        {},
+        0,
+        failed,
+        face_fallback=face_fallback,
+        plate_fallback=plate_fallback,
     )
     workers.report(client, status)
 
@@ -70,6 +78,16 @@ class TestHealth:
         assert client.get("/api/health").json() == {
             "status": "degraded",
             "problems": [views.FACE_FALLBACK],
+        }
+
+    def test_is_degraded_where_plates_are_read_with_less(
+        self, client: Client, redis_client: redis.Redis
+    ) -> None:
+        report(redis_client, plate_fallback=True)
+
+        assert client.get("/api/health").json() == {
+            "status": "degraded",
+            "problems": [views.PLATE_FALLBACK],
         }
 
     def test_is_degraded_without_a_worker(

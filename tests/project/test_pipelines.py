@@ -24,6 +24,7 @@ from occupancy.rules import Direction
 from streaming.event_queue import TryAgainLater
 from streaming.fields import Unreadable
 from streaming.models import Camera
+from streaming.vision.plans import PlatePlan
 from streaming.weights import DLIB
 from tests.cards import CardEmbedder, card, card_model, vector_of
 from tests.factories import (
@@ -35,14 +36,21 @@ from tests.factories import (
     make_line,
 )
 from tests.offers import make_offer
+from tests.vehicles.offers import PLATE, gate_camera
+from tests.vehicles.offers import offer as offer_plate
+from vehicles.formats import INDIA
+from vehicles.models import GateCamera, PlateFormat, Vehicle, VehicleLog
+from vehicles.plate_stage import PlateStage
+from vehicles.rules import CONFIDENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import redis
-    from pytest_django import Settings
+    from pytest_django import DjangoAssertNumQueries, Settings
 
     from identity.models import Employee
+    from vehicles.pipeline import PlateOffered
 
 pytestmark = pytest.mark.django_db
 
@@ -284,7 +292,88 @@ class TestEncodedFaces:
         assert event.came_at == offer.at
 
 
+class TestVehicles:
+    """Of record_vehicle: what becomes of their plates."""
+
+    def test_decode_to_the_same(self) -> None:
+        event = offer_plate(gate_camera(), PLATE, PLATE, snapshot=bytes(range(256)))
+
+        assert pipelines.decode(pipelines.encode(event))[1] == event
+
+    @pytest.mark.parametrize(
+        ("status", "words"),
+        [
+            ("authorized", PLATE),
+            ("blocked", f"{PLATE} blocked"),
+            ("visitor", PLATE),
+            (None, f"{PLATE} unknown"),
+        ],
+    )
+    def test_are_recorded_and_named_on_the_picture(
+        self, status: str | None, words: str
+    ) -> None:
+        camera = gate_camera()
+        if status:
+            Vehicle.objects.create(
+                site=camera.site, plate_number=PLATE, status=status, reason="Why"
+            )
+        event = offer_plate(camera, PLATE, PLATE, reader="fast-plate-ocr")
+        text = pipelines.encode(event)
+        said: list[str | None] = []
+
+        def take(event: PlateOffered) -> None:
+            said.append(pipelines.record_vehicle(event))
+
+        assert pipelines.record_queued(text, by=take)
+
+        assert said == [words]
+        log = VehicleLog.objects.get()
+        assert (log.plate_number, log.reader) == (PLATE, "fast-plate-ocr")
+
+    def test_have_no_plate_shown_that_is_not_sure(self) -> None:
+        unsure = offer_plate(gate_camera(), PLATE, PLATE, sure=0.5)
+
+        assert pipelines.record_vehicle(unsure) == "plate not sure"
+
+    def test_of_a_camera_that_is_gone_have_no_words(self) -> None:
+        event = offer_plate(Camera(code="CAM-GONE"), PLATE, PLATE)
+
+        assert pipelines.record_vehicle(event) is None
+
+    @pytest.mark.django_db(transaction=True)
+    def test_wait_while_postgres_takes_none(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text = pipelines.encode(offer_plate(gate_camera(), PLATE, PLATE))
+
+        def fail(**_: Any) -> None:
+            raise OperationalError("the connection is gone")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(pipelines, "record_visit", fail)
+            with pytest.raises(TryAgainLater):
+                pipelines.record_queued(text, by=pipelines.record_vehicle)
+        assert not VehicleLog.objects.exists()
+
+        pipelines.record_queued(text, by=pipelines.record_vehicle)
+
+        assert VehicleLog.objects.exists()
+
+
 class TestStages:
+    def test_read_plates_as_the_plan_says(self, settings: Settings) -> None:
+        (plan,) = pipelines.camera_plans([gate_camera().code])
+
+        assert [type(stage) for stage in pipelines.stages_of(plan)] == [PlateStage]
+
+    def test_leave_plates_out_where_no_reader_works(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (plan,) = pipelines.camera_plans([gate_camera().code])
+        monkeypatch.setattr(pipelines, "the_working_plate_model", lambda _: None)
+
+        assert pipelines.stages_of(plan) == []
+
     def test_are_those_that_the_plan_needs(self, settings: Settings) -> None:
         settings.FACE_MODEL = DLIB
         the_face_model.cache_clear()
@@ -356,6 +445,41 @@ class TestCameraPlans:
         (plan,) = pipelines.camera_plans([code])
 
         assert (plan.source_url != url, plan.sub_stream_url) == (True, "")
+
+    def test_read_plates_of_the_main_stream_as_gate_and_site_have_it(self) -> None:
+        camera = gate_camera(confidence=0.9)
+        Camera.objects.update(sub_stream_url="rtsp://192.0.2.1/2")
+        (india,) = pipelines.camera_plans([camera.code])
+        camera.gate_camera.reader = GateCamera.Reader.RAPID
+        camera.gate_camera.save()
+        for name, enabled in (("Off", False), ("Dealers", True)):
+            PlateFormat.objects.create(
+                site=camera.site, name=name, pattern="[A-Z]{3}[0-9]{4}", enabled=enabled
+            )
+
+        (own,) = pipelines.camera_plans([camera.code])
+
+        assert india.sub_stream_url == ""
+        assert india.plates == PlatePlan(
+            tuple((each.name, each.pattern) for each in INDIA), confidence=0.9
+        )
+        assert own.plates == PlatePlan(
+            (("Dealers", "[A-Z]{3}[0-9]{4}"),), confidence=0.9, reader="rapidocr"
+        )
+
+    def test_read_plates_without_a_gate_too(self) -> None:
+        (plan,) = pipelines.camera_plans([make_camera(tasks=["plates"]).code])
+
+        assert plan.plates is not None
+        assert (plan.plates.confidence, plan.plates.reader) == (CONFIDENCE, "")
+
+    def test_are_loaded_with_as_many_queries_for_many(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        codes = [gate_camera().code for _ in range(3)]
+
+        with django_assert_num_queries(3):
+            pipelines.camera_plans(codes)
 
     def test_are_of_the_enabled_cameras_that_are_named(self) -> None:
         codes = [make_line().camera.code for _ in range(2)]

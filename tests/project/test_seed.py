@@ -9,12 +9,14 @@ from django.core.management.base import CommandError
 from django_celery_beat.models import PeriodicTask
 
 from factory_site import schedules
+from factory_site.demo import gate
 from factory_site.demo import site as demo_site
-from factory_site.demo.footage import DemoClip
+from factory_site.demo.footage import TRUCK_PLATE, DemoClip
 from identity.models import User
 from occupancy.models import CountingLine
-from streaming.models import Camera
+from streaming.models import Camera, Site
 from tests.factories import make_user
+from vehicles.models import Gate, Vehicle
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -51,6 +53,38 @@ class TestSeed:
         assert camera.tasks == ["faces", "attendance"]
         camera.full_clean()
         assert not CountingLine.objects.exists()
+
+    def test_makes_a_gate_without_a_barrier_that_knows_two_vehicles(
+        self, clips: list[DemoClip], tmp_path: Path
+    ) -> None:
+        demo_site.seed(clips=clips, passwords=tmp_path)
+        site = Site.objects.get(slug="demo")
+
+        made = [gate.seed(site) for _ in range(2)]
+
+        row = Gate.objects.get()
+        assert made == [row, None]
+        assert row.driver == Gate.Driver.NONE
+        (at_gate,) = row.gate_cameras.all()
+        assert at_gate.camera.code == "CAM-GATE"
+        at_gate.camera.full_clean()
+        at_gate.full_clean()
+        known = Vehicle.objects.filter(site=site)
+        assert {each.plate_number: each.status for each in known} == {
+            TRUCK_PLATE: "authorized",
+            gate.BLOCKED: "blocked",
+        }
+        for each in known:
+            each.full_clean()
+
+    def test_makes_no_gate_where_its_camera_reads_no_plates(
+        self, clips: list[DemoClip], tmp_path: Path
+    ) -> None:
+        demo_site.seed(clips=clips, passwords=tmp_path)
+        Camera.objects.update(tasks=["people"])
+
+        assert gate.seed(Site.objects.get(slug="demo")) is None
+        assert not Vehicle.objects.exists()
 
     def test_makes_a_code_of_any_file_name(self, tmp_path: Path) -> None:
         clip = DemoClip("pets_300f (old)", tmp_path / "a.mp4", None)

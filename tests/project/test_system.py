@@ -141,6 +141,29 @@ class TestPage:
         assert ("NO WEIGHTS" in page) is is_fallback
         assert (worker["face_model"], worker["face_fallback"]) == (name, is_fallback)
 
+    @pytest.mark.parametrize(
+        ("name", "is_fallback"), [("fast-plate-ocr", False), ("rapidocr", True)]
+    )
+    def test_says_what_plates_are_read_with(
+        self,
+        security: Client,
+        redis_client: redis.Redis,
+        name: str,
+        is_fallback: bool,  # noqa: FBT001 - a column of the table
+    ) -> None:
+        report(
+            redis_client, plate_reader=name, plate_fallback=is_fallback, plates_queued=3
+        )
+
+        page = text(security.get("/system"))
+        (worker,) = security.get("/api/system-info").json()["workers"]
+
+        assert f"plates: {name}" in page
+        assert ("NO WEIGHTS" in page) is is_fallback
+        told = [worker[f"plate_{each}"] for each in ("reader", "fallback")]
+        assert told == [name, is_fallback]
+        assert worker["plates_queued"] == 3
+
     def test_shows_each_camera_with_its_workers_figures(
         self, security: Client, site: Site, redis_client: redis.Redis
     ) -> None:

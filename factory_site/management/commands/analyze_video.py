@@ -18,10 +18,9 @@ from rich.table import Table
 
 from factory_site import pipelines
 from factory_site.vision.analysis import (
+    RECORDING,
     Report,
     analyse_recording,
-    identity_of,
-    recorded_identity_of,
     warm_up,
 )
 from factory_site.vision.detector import the_detector
@@ -36,14 +35,18 @@ from streaming.vision.plans import CameraPlan
 from streaming.vision.sources import open_source
 from streaming.vision.types import Point
 from streaming.vision.writing import VideoWriter
+from vehicles import barrier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from django.core.management.base import CommandParser
 
     from streaming.vision.pipeline import Analysis
     from streaming.vision.sources import VideoSource
+
+PLATE_COLUMNS = ("Frame", "Track", "Plate", "As read", "Decision", "Reason")
+"""More would not fit on a terminal; the report has all."""
 
 
 class Command(BaseCommand):
@@ -51,8 +54,9 @@ class Command(BaseCommand):
         "Analyse a recording: every frame, in order, as fast as it goes. With --camera "
         "its lines are used and crossings are recorded; doing that again in the same "
         "way records nothing twice. Of a camera that recognises people the report says "
-        "who was seen; with --record that is recorded too, as if it had been seen "
-        "live. With --line alone no database is needed."
+        "who was seen, of one that reads number plates which vehicles came; with "
+        "--record that is recorded too, as if it had been seen live. With --line alone "
+        "no database is needed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -82,8 +86,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--record",
             action="store_true",
-            help="Record visits, and attendance where the camera keeps it. Needs "
-            "--camera and --started-at.",
+            help="Record visits of people and vehicles, and attendance where the "
+            "camera keeps it. Needs --camera and --started-at.",
         )
         parser.add_argument("--report", type=new_file_argument, metavar="OUT.json")
         parser.add_argument("--annotated", type=new_file_argument, metavar="OUT.mp4")
@@ -115,6 +119,8 @@ class Command(BaseCommand):
             done = analyse(plan, source, annotated, record=record)
         except SourceError as error:
             raise CommandError(str(error)) from error
+        finally:
+            barrier.finish()
         if report:
             report.write_text(json.dumps(done.as_json(), indent=1) + "\n")
         show(done)
@@ -159,7 +165,7 @@ def analyse(
             detector,
             every_picture=annotated is not None,
             seen=seen,
-            identify=recorded_identity_of if record else identity_of,
+            judges=RECORDING if record else None,
         )
 
 
@@ -178,7 +184,7 @@ def plan_for(file: Path, code: str | None, lines: Sequence[Line]) -> CameraPlan:
             time_zone="UTC",
             lines=added,
         )
-    cameras = Camera.objects.select_related("site").prefetch_related("lines")
+    cameras = pipelines.with_all_of_plans(Camera.objects.all())
     try:
         plan = pipelines.plan_of(cameras.get(code=code))
     except Camera.DoesNotExist:
@@ -238,9 +244,17 @@ def show(report: Report) -> None:
     if figures["lines"]:
         console.print(table)
     people = Table("Frame", "Track", "Decision", "Employee", "Similarity", "Runner-up")
-    for identity in figures["identities"]:
-        people.add_row(
-            *["-" if each is None else str(each) for each in identity.values()]
-        )
-    if figures["identities"]:
-        console.print(people)
+    print_rows(console, people, figures["identities"])
+    plates = Table(*PLATE_COLUMNS)
+    print_rows(console, plates, figures["plates"])
+
+
+def print_rows(
+    console: Console, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Print of such rows as many values as the table has columns, if there are any."""
+    for row in rows:
+        shown = list(row.values())[: len(table.columns)]
+        table.add_row(*["-" if each in (None, "") else str(each) for each in shown])
+    if rows:
+        console.print(table)

@@ -18,6 +18,7 @@ from streaming import leases
 from streaming.event_queue import KEEP_RECORDED, EventQueue, QueueInUse
 from streaming.leases import Holder, NameInUse
 from streaming.models import Camera
+from vehicles import barrier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +46,10 @@ class Command(BaseCommand):
     def handle(self, *, camera: Sequence[str], **_: Any) -> None:
         check_codes(camera)
         queue = open_queue(settings.VAR_DIR / "queue" / settings.VISION_NAME)
-        # Pictures of people: nothing of them stays there longer than it must.
-        faces = open_queue(
-            settings.VAR_DIR / "queue-faces" / settings.VISION_NAME, keep_recorded=0
+        # Pictures of people, and plates: nothing of them stays longer than it must.
+        faces, plates = (
+            open_queue(settings.VAR_DIR / name / settings.VISION_NAME, keep_recorded=0)
+            for name in ("queue-faces", "queue-plates")
         )
         detector = the_detector()
         logger.info("%s works with %s.", settings.VISION_NAME, detector.name)
@@ -59,14 +61,20 @@ class Command(BaseCommand):
             queue=queue,
             faces=faces,
             identify=pipelines.identify,
+            plates=plates,
+            record_vehicle=pipelines.record_vehicle,
             load_plans=pipelines.camera_plans,
             pinned=camera,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stopping.set())
-        worker.run()
+        try:
+            worker.run()
+        finally:
+            barrier.finish()
         queue.close()
         faces.close()
+        plates.close()
 
 
 def open_queue(folder: Path, *, keep_recorded: int = KEEP_RECORDED) -> EventQueue:

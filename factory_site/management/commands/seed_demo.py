@@ -12,7 +12,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from factory_site.demo import history, staff
+from factory_site.demo import gate, history, staff
 from factory_site.demo import site as demo_site
 from factory_site.demo.cutouts import PicturesMissing
 from factory_site.demo.footage import NoDemoClips, clips_from, compose
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = (
-        "Make the demo site, its footage, its staff with five weeks of attendance, and "
-        "one login per role; the last line printed is the logins as JSON."
+        "Make the demo site, its footage, its staff with five weeks of attendance, its "
+        "gate, and one login per role; the last line printed is the logins as JSON."
     )
 
     def handle(self, **_: Any) -> str:
@@ -45,6 +45,7 @@ class Command(BaseCommand):
         site, now = Site.objects.get(slug=demo_site.SLUG), timezone.now()
         staff.seed(site=site, at=now)
         history.seed(site, at=now)
+        gate.seed(site)
         return json.dumps(logins)
 
     def clips(self) -> Sequence[DemoClip]:

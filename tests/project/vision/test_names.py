@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from factory_site.vision.names import KEPT, Names
+from streaming.models import Camera
 from tests.offers import make_offer
 from tests.scenes import frame
+from tests.vehicles.offers import offer as offer_plate
 
 if TYPE_CHECKING:
     from identity.pipeline import FaceOffered
@@ -35,6 +37,16 @@ class TestNames:
         names.note(offer(8), None)
 
         assert names.of(frame()) == {7: "E-104"}
+
+    def test_are_those_of_people_and_of_vehicles(self) -> None:
+        names = Names()
+        vehicle = offer_plate(
+            Camera(code="CAM-1"), "MH12AB1234", session="first", track_id=8
+        )
+        names.note(offer(7), "E-104")
+        names.note(vehicle, "MH12AB1234")
+
+        assert names.of(frame()) == {7: "E-104", 8: "MH12AB1234"}
 
     def test_are_forgotten_with_the_session(self) -> None:
         names = Names()

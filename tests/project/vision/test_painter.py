@@ -274,10 +274,19 @@ class TestPainter:
                     "confidence": 0.877,
                     "box": [0.1, 0.2, 0.3, 0.6],
                     "person": person,
+                    "plate": None,
                 }
                 for number, person in [(7, "E-104"), (9, None)]
             ],
         }
+
+    def test_tells_a_vehicles_plate_and_no_person(self) -> None:
+        truck = replace(track(8, confirmed=True), label=Label.TRUCK)
+
+        told = painters.detections(PLAN, analysis(90, truck), {8: "KA01AB1234"})
+
+        (shown,) = json.loads(told)["tracks"]
+        assert (shown["plate"], shown["person"]) == ("KA01AB1234", None)
 
     def test_keeps_no_frame_that_nobody_watches_any_more(
         self, painter: Painter, published: Any, redis_client: redis.Redis

@@ -18,20 +18,29 @@ from occupancy.models import OccupancyLog
 from occupancy.rules import Direction
 from streaming import workers
 from streaming.event_queue import EventQueue
+from streaming.models import Camera
+from streaming.vision.detectors import load_detector
 from tests.factories import make_camera, make_crossing, make_line
 from tests.fakes import BrightDetector, write_walk
 from tests.offers import make_offer
+from tests.vehicles.offers import gate_camera
+from tests.vehicles.offers import offer as offer_plate
+from vehicles.models import VehicleLog
+from vehicles.plate_model import the_working_plate_model
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     import redis
+    from pytest_django import Settings
 
     from streaming.vision.plans import CameraPlan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_S = 20
+VEHICLE_PATIENCE_S = 120
+"""On a busy machine the car may drive by several times before two pictures are read."""
 
 
 @pytest.fixture
@@ -48,11 +57,19 @@ def faces(tmp_path: Path) -> Iterator[EventQueue]:
     queue.close()
 
 
+@pytest.fixture
+def plates(tmp_path: Path) -> Iterator[EventQueue]:
+    queue = EventQueue(tmp_path / "plates" / "vision-1")
+    yield queue
+    queue.close()
+
+
 class TestVisionWorker:
     def test_records_what_its_cameras_see_and_tells_that_it_lives(
         self,
         queue: EventQueue,
         faces: EventQueue,
+        plates: EventQueue,
         redis_client: redis.Redis,
         tmp_path: Path,
     ) -> None:
@@ -65,6 +82,8 @@ class TestVisionWorker:
             queue=queue,
             faces=faces,
             identify=lambda _: None,
+            plates=plates,
+            record_vehicle=lambda _: None,
             load_plans=pipelines.camera_plans,
         )
         thread = threading.Thread(target=worker.run)
@@ -85,8 +104,12 @@ class TestVisionWorker:
         assert status.memory_bytes > 1e6
         assert OccupancyLog.objects.get().entries == 1
 
-    def test_puts_offered_faces_on_a_way_of_their_own(
-        self, queue: EventQueue, faces: EventQueue, redis_client: redis.Redis
+    def test_puts_offered_faces_and_plates_on_ways_of_their_own(
+        self,
+        queue: EventQueue,
+        faces: EventQueue,
+        plates: EventQueue,
+        redis_client: redis.Redis,
     ) -> None:
         line = make_line()
         (plan,) = pipelines.camera_plans([line.camera.code])
@@ -96,20 +119,72 @@ class TestVisionWorker:
             queue=queue,
             faces=faces,
             identify=lambda _: None,
+            plates=plates,
+            record_vehicle=lambda _: None,
             load_plans=pipelines.camera_plans,
         )
         offer = make_offer(camera=line.camera.code)
+        vehicle = offer_plate(line.camera, "MH12AB1234")
 
-        worker.on_end(plan, [offer, make_crossing(line, Direction.IN)])
+        worker.on_end(plan, [offer, make_crossing(line, Direction.IN), vehicle])
 
         status = worker.status()
-        assert (status.queued, status.faces_queued) == (1, 1)
+        queued = (status.queued, status.faces_queued, status.plates_queued)
+        assert queued == (1, 1, 1)
         texts: list[str] = []
         faces.deliver(texts.append)
-        assert pipelines.decode(texts[0])[1] == offer
+        plates.deliver(texts.append)
+        assert [pipelines.decode(text)[1] for text in texts] == [offer, vehicle]
+
+    @pytest.mark.weights
+    def test_records_the_vehicles_whose_plates_it_reads(
+        self,
+        queue: EventQueue,
+        faces: EventQueue,
+        plates: EventQueue,
+        redis_client: redis.Redis,
+        shared: Path,
+        settings: Settings,
+        tmp_path: Path,
+    ) -> None:
+        settings.MODELS_DIR, settings.MEDIA_ROOT = shared / "models", tmp_path
+        the_working_plate_model.cache_clear()
+        clip = shared / "samples" / "clips" / "car_JH10BP8513.mp4"
+        camera = gate_camera()
+        Camera.objects.update(source_url=str(clip), loop=True)
+        worker = VisionWorker(
+            name="vision-1",
+            detector=load_detector(shared / "models" / "yolo11n_int8_openvino_model"),
+            queue=queue,
+            faces=faces,
+            identify=lambda _: None,
+            plates=plates,
+            record_vehicle=pipelines.record_vehicle,
+            load_plans=pipelines.camera_plans,
+        )
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        deadline = threading.Event()
+        for _ in range(VEHICLE_PATIENCE_S * 10):
+            if VehicleLog.objects.filter(plate_number="JH10BP8513").exists():
+                break
+            deadline.wait(0.1)
+        worker.stopping.set()
+        thread.join(PATIENCE_S)
+        the_working_plate_model.cache_clear()
+
+        log = VehicleLog.objects.exclude(status="rejected").get()
+        assert (log.plate_number, log.camera) == ("JH10BP8513", camera)
+        assert (log.status, log.reader) == ("unknown", "fast-plate-ocr")
+        assert log.snapshot
+        assert log.plate_snapshot
 
     def test_ends_when_a_part_of_it_fails(
-        self, queue: EventQueue, faces: EventQueue, redis_client: redis.Redis
+        self,
+        queue: EventQueue,
+        faces: EventQueue,
+        plates: EventQueue,
+        redis_client: redis.Redis,
     ) -> None:
         def fail(_codes: Collection[str]) -> Sequence[CameraPlan]:
             raise ValueError("a row that cannot be read")
@@ -120,6 +195,8 @@ class TestVisionWorker:
             queue=queue,
             faces=faces,
             identify=lambda _: None,
+            plates=plates,
+            record_vehicle=lambda _: None,
             load_plans=fail,
         )
 
@@ -132,6 +209,7 @@ class TestVisionWorker:
         self,
         queue: EventQueue,
         faces: EventQueue,
+        plates: EventQueue,
         redis_client: redis.Redis,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -146,6 +224,8 @@ class TestVisionWorker:
             queue=queue,
             faces=faces,
             identify=lambda _: None,
+            plates=plates,
+            record_vehicle=lambda _: None,
             load_plans=pipelines.camera_plans,
         )
         worker.stopping.set()
@@ -154,7 +234,7 @@ class TestVisionWorker:
             worker.run()
 
         names = {thread.name for thread in threading.enumerate()}
-        assert names.isdisjoint({"clerk", "painter", "identifier 1"})
+        assert names.isdisjoint({"clerk", "painter", "identifier 1", "gatekeeper"})
 
 
 class TestRest:
