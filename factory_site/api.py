@@ -21,6 +21,7 @@ from identity import api as identity
 from occupancy import api as occupancy
 from streaming import api as streaming
 from streaming.rest import TooLarge
+from vehicles import api as vehicles
 
 from .logins import Login
 
@@ -78,6 +79,9 @@ router.register("attendance/records", attendance.RecordViewSet)
 router.register("attendance/corrections", attendance.CorrectionViewSet)
 router.register("attendance/correction-requests", attendance.CorrectionRequestViewSet)
 router.register("attendance/unknown", attendance.UnknownViewSet)
+router.register("vehicles", vehicles.VehicleViewSet)
+router.register("gates", vehicles.GateViewSet)
+router.register("vehicle-logs", vehicles.VehicleLogViewSet)
 router.register("lines", occupancy.CountingLineViewSet)
 router.register("occupancy/logs", occupancy.OccupancyLogViewSet)
 router.register("occupancy/live", occupancy.LiveOccupancyViewSet, "occupancy-live")
@@ -125,6 +129,16 @@ urlpatterns = [
         name="attendance-summary",
     ),
     path("attendance/muster", attendance.Muster.as_view(), name="api-muster"),
+    path(
+        "vehicle/validate-plate",
+        vehicles.ValidatePlate.as_view(),
+        name="validate-plate",
+    ),
+    path(
+        "vehicle/gate-statistics",
+        vehicles.GateStatistics.as_view(),
+        name="gate-statistics",
+    ),
     path("", include(router.urls)),
     re_path("", Unknown.as_view(), name="api-unknown"),
 ]

@@ -79,6 +79,32 @@ _STAMP = (
     "attendance.add_presenceevent",
     "attendance.add_correctionrequest",
 )
+_SEE_VEHICLES = (
+    "vehicles.view_vehicle",
+    "vehicles.view_vehiclelog",
+    "vehicles.view_gate",
+    "vehicles.view_gatecamera",
+    "vehicles.view_plateformat",
+    "vehicles.view_barriercall",
+)
+_KEEP_VEHICLES = ("vehicles.add_vehicle", "vehicles.change_vehicle")
+_GUARD_GATES = (
+    "vehicles.block_vehicle",
+    "vehicles.open_gate",
+    "vehicles.change_vehiclelog",
+)
+_RUN_GATES = (
+    "vehicles.delete_vehicle",
+    "vehicles.add_gate",
+    "vehicles.change_gate",
+    "vehicles.delete_gate",
+    "vehicles.add_gatecamera",
+    "vehicles.change_gatecamera",
+    "vehicles.delete_gatecamera",
+    "vehicles.add_plateformat",
+    "vehicles.change_plateformat",
+    "vehicles.delete_plateformat",
+)
 _GUARD = (
     "streaming.view_visionworker",
     "alerts.view_alert",
@@ -111,6 +137,7 @@ ROLES: Mapping[str, Sequence[str]] = {
         *_RUN_PEOPLE,
         *_SEE_ATTENDANCE,
         *_KEEP_ATTENDANCE,
+        *_SEE_VEHICLES,
         "alerts.view_alert",
         "alerts.handle_alert",
     ),
@@ -120,6 +147,8 @@ ROLES: Mapping[str, Sequence[str]] = {
         *_SEE_PEOPLE,
         "identity.change_accesslog",
         "attendance.view_muster",
+        *_SEE_VEHICLES,
+        *_GUARD_GATES,
     ),
     INTEGRATOR: (
         *_LOOK,
@@ -129,6 +158,8 @@ ROLES: Mapping[str, Sequence[str]] = {
         "identity.add_accesslog",
         *_SEE_ATTENDANCE,
         *_STAMP,
+        *_SEE_VEHICLES,
+        *_KEEP_VEHICLES,
     ),
     SITE_ADMIN: (
         *_LOOK,
@@ -139,6 +170,10 @@ ROLES: Mapping[str, Sequence[str]] = {
         *_RUN_PEOPLE,
         *_SEE_ATTENDANCE,
         *_KEEP_ATTENDANCE,
+        *_SEE_VEHICLES,
+        *_KEEP_VEHICLES,
+        *_GUARD_GATES,
+        *_RUN_GATES,
         "attendance.add_presenceevent",
         "identity.add_accesslog",
         "identity.delete_accesslog",

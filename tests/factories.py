@@ -33,6 +33,7 @@ from occupancy.models import CountingLine
 from occupancy.pipeline import LineCrossed
 from streaming.models import Camera, CameraOutage, Site
 from streaming.vision.trouble import Cause
+from vehicles.models import Vehicle, VehicleLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -296,3 +297,33 @@ def make_unknown_attendance(**values: Any) -> UnknownAttendance:
         "last_seen_at": values["occurred_at"],
     }
     return UnknownAttendance.objects.create(**defaults | values)
+
+
+def make_vehicle(**values: Any) -> Vehicle:
+    """Make a registered vehicle."""
+    values["site"] = values.get("site") or make_site()
+    defaults = {"plate_number": f"MH12AB{next(_numbers):04}"}
+    return Vehicle.objects.create(**defaults | values)
+
+
+def make_vehicle_log(**values: Any) -> VehicleLog:
+    """Make a visit of a vehicle that nobody registered."""
+    values["camera"] = values.get("camera") or make_camera()
+    values.setdefault("occurred_at", timezone.now())
+    defaults = {
+        "event_id": uuid4(),
+        "plate_number": "MH12AB1234",
+        "as_read": "MH12AB1234",
+        "agreeing": 2,
+        "ocr_confidence": 0.95,
+        "threshold": 0.85,
+        "vehicle_type": "car",
+        "status": "unknown",
+        "reason": "unlisted",
+        "session": "20260302T080000Z",
+        "track_id": next(_numbers),
+        "x": 0.5,
+        "y": 0.9,
+        "last_seen_at": values["occurred_at"],
+    }
+    return VehicleLog.objects.create(**defaults | values)

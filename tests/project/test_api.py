@@ -43,7 +43,10 @@ from tests.factories import (
     make_unknown_attendance,
     make_unknown_person,
     make_user,
+    make_vehicle,
+    make_vehicle_log,
 )
+from vehicles.models import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,6 +62,8 @@ HANDLING = {HR, SECURITY, SITE_ADMIN}
 KEEPING_PEOPLE = {HR, INTEGRATOR, SITE_ADMIN}
 RUNNING_PEOPLE = {HR, SITE_ADMIN}
 SEEING_DAYS = KEEPING_PEOPLE
+KEEPING_VEHICLES = {INTEGRATOR, SITE_ADMIN}
+GUARDING = {SECURITY, SITE_ADMIN}
 ROUTES = [
     ("get", "sites", EVERYBODY, 200),
     ("get", "sites/{site}", EVERYBODY, 200),
@@ -164,6 +169,27 @@ ROUTES = [
     ("post", "attendance/unknown/{face_of_day}/link", RUNNING_PEOPLE, 400),
     ("post", "attendance/unknown/{face_of_day}/unlink", RUNNING_PEOPLE, 409),
     ("post", "attendance/unknown/{face_of_day}/dismiss", RUNNING_PEOPLE, 200),
+    ("get", "vehicles", EVERYBODY, 200),
+    ("get", "vehicles/{vehicle}", EVERYBODY, 200),
+    ("post", "vehicles", KEEPING_VEHICLES, 400),
+    ("put", "vehicles/{vehicle}", KEEPING_VEHICLES, 400),
+    ("patch", "vehicles/{vehicle}", KEEPING_VEHICLES, 200),
+    ("delete", "vehicles/{vehicle}", {SITE_ADMIN}, 204),
+    ("post", "vehicles/{vehicle}/block", GUARDING, 400),
+    ("post", "vehicles/{vehicle}/unblock", GUARDING, 400),
+    ("post", "vehicle/validate-plate", EVERYBODY, 400),
+    ("get", "vehicle/validate-plate", EVERYBODY, 405),
+    ("get", "vehicle/gate-statistics", EVERYBODY, 200),
+    ("get", "vehicle-logs", EVERYBODY, 200),
+    ("get", "vehicle-logs/{visit}", EVERYBODY, 200),
+    ("post", "vehicle-logs", set(), 403),
+    ("patch", "vehicle-logs/{visit}", GUARDING, 200),
+    ("delete", "vehicle-logs/{visit}", set(), 403),
+    ("post", "vehicle-logs/{visit}/name", GUARDING, 400),
+    ("get", "gates", EVERYBODY, 200),
+    ("get", "gates/{gate}", EVERYBODY, 200),
+    ("post", "gates", {SITE_ADMIN}, 405),
+    ("post", "gates/{gate}/open", GUARDING, 400),
     ("get", "lines", EVERYBODY, 200),
     ("get", "lines/{line}", EVERYBODY, 200),
     ("post", "lines", {SITE_ADMIN}, 400),
@@ -225,6 +251,7 @@ def address(route: str, line: CountingLine) -> str:
         access_log=make_access_log(camera=camera).pk,
         unknown=make_unknown_person(site=camera.site).pk,
         **attendance_keys(camera, face.employee),
+        **vehicle_keys(camera),
     )
 
 
@@ -247,6 +274,15 @@ def attendance_keys(camera: Camera, employee: Employee) -> dict[str, int]:
         "correction": correction.pk,
         "wish": wish.pk,
         "face_of_day": make_unknown_attendance(camera=camera).pk,
+    }
+
+
+def vehicle_keys(camera: Camera) -> dict[str, int]:
+    """Return the keys of a row of each table of vehicles."""
+    return {
+        "vehicle": make_vehicle(site=camera.site).pk,
+        "visit": make_vehicle_log(camera=camera).pk,
+        "gate": Gate.objects.create(site=camera.site, name="Gate 1").pk,
     }
 
 
@@ -513,7 +549,7 @@ class TestCameras:
             ("source_url", "gopher://192.0.2.7/"),
             ("code", "gate 1"),
             ("detect_fps", 0),
-            ("tasks", ["plates"]),
+            ("tasks", ["doors"]),
             ("tasks", "faces"),
             ("tasks", ["attendance"]),
             ("site", 0),
