@@ -143,6 +143,12 @@ def fit(text: str, formats: Iterable[Format]) -> Fitted | None:
     format has no place for what was read. The fewest changes count; where two formats
     would make different plates of it with as few, it is neither.
     """
+    best = fits(text, formats)
+    return best[0] if len({each.text for each in best}) == 1 else None
+
+
+def fits(text: str, formats: Iterable[Format]) -> Sequence[Fitted]:
+    """Return all that a normalised text may be with the fewest changes."""
     found = [
         Fitted(_repaired(text, shape), each, cost)
         for each in formats
@@ -150,8 +156,7 @@ def fit(text: str, formats: Iterable[Format]) -> Fitted | None:
         if (cost := _repairs(text, shape)) is not None
     ]
     least = min((each.repaired for each in found), default=0)
-    best = [each for each in found if each.repaired == least]
-    return best[0] if len({each.text for each in best}) == 1 else None
+    return [each for each in found if each.repaired == least]
 
 
 def _repairs(text: str, shape: Sequence[Slot]) -> int | None:

@@ -1,0 +1,230 @@
+"""The vehicles that are known, in the admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from identity.admin.base import by, site_time
+from identity.admin.importing import ImportExport
+from vehicles.formats import fit, normalise
+from vehicles.models import PlateFormat, Vehicle
+from vehicles.resources import VehicleResource
+
+from .base import OfSiteAdmin, link
+from .blocking import Blocking
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+NEVER_READ: Final = (
+    "No camera will ever read %s: it is no plate of this site's formats, which are: %s."
+)
+
+
+class VehicleForm(forms.ModelForm[Vehicle]):
+    plate_number = forms.CharField(
+        label="Plate",
+        max_length=30,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Such as MH12AB1234; capitals, spaces and dashes do not matter.",
+    )
+
+    class Meta:
+        model = Vehicle
+        fields = [
+            "site",
+            "plate_number",
+            "vehicle_type",
+            "owner",
+            "employee",
+            "status",
+            "reason",
+            "valid_from",
+            "valid_until",
+            "notes",
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Write dates in the one way that cannot be read in two."""
+        super().__init__(*args, **kwargs)
+        for name in {"valid_from", "valid_until"} & {*self.fields}:
+            date_input: Any = self.fields[name].widget
+            date_input.widgets[0].format = "%Y-%m-%d"
+
+    def clean_plate_number(self) -> str:
+        typed = self.cleaned_data["plate_number"]
+        plate = normalise(typed)
+        if not plate:
+            raise ValidationError(f"'{typed}' has no letter and no digit of a plate.")
+        return plate
+
+    def clean(self) -> dict[str, Any]:
+        """Ask why where a vehicle is let in again, and how long a visitor stays."""
+        given = super().clean() or {}
+        status, blocked = given.get("status"), Vehicle.Status.BLOCKED
+        is_let_in = self.initial.get("status") == blocked != status
+        if is_let_in and "reason" not in self.changed_data:
+            raise ValidationError({"reason": "Say why it is let in again."})
+        is_visitor = status == Vehicle.Status.VISITOR
+        if is_visitor and "valid_until" in given and not given["valid_until"]:
+            sentence = "A visitor's pass ends: say until when it may drive in."
+            raise ValidationError({"valid_until": sentence})
+        return given
+
+
+class ValidityFilter(admin.SimpleListFilter):
+    title = "dates"
+    parameter_name = "dates"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("valid", "Valid now"), ("expired", "Expired"), ("coming", "Not yet")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Vehicle]
+    ) -> QuerySet[Vehicle]:
+        now = timezone.now()
+        wanted = {
+            "valid": Q(valid_from=None) | Q(valid_from__lte=now),
+            "expired": Q(valid_until__lte=now),
+            "coming": Q(valid_from__gt=now),
+        }
+        rows = queryset.filter(wanted.get(self.value() or "", Q()))
+        is_valid = self.value() == "valid"
+        return rows.exclude(valid_until__lte=now) if is_valid else rows
+
+
+@admin.register(Vehicle)
+class VehicleAdmin(Blocking, ImportExport, OfSiteAdmin):
+    form = VehicleForm
+    resource_classes = [VehicleResource]
+    list_display = [
+        "plate_number",
+        "site",
+        "whose",
+        "vehicle_type",
+        "status",
+        "validity",
+        "why",
+    ]
+    list_filter = ["status", ValidityFilter, "site", "vehicle_type"]
+    list_select_related = ["site", "employee"]
+    search_fields = ["plate_number", "owner", "employee__code", "employee__name"]
+    search_help_text = "Plate, owner, or an employee's code or name."
+    ordering = ["plate_number", "id"]
+    autocomplete_fields = ["employee"]
+    readonly_fields = ["dates_in_words", "visits", "registered_by", "created"]
+    fieldsets = [
+        (
+            None,
+            {"fields": ["site", "plate_number", "vehicle_type", "owner", "employee"]},
+        ),
+        (
+            "At the gates",
+            {
+                "fields": [
+                    "status",
+                    "reason",
+                    "valid_from",
+                    "valid_until",
+                    "dates_in_words",
+                ],
+                "description": "Dates and times are by the site's clock. A blocked "
+                "vehicle is blocked whatever its dates. A visitor's pass needs an end; "
+                "after it the vehicle is unknown again.",
+            },
+        ),
+        ("Notes", {"fields": ["notes", "visits", "registered_by", "created"]}),
+    ]
+
+    def view_on_site(self, obj: Vehicle) -> str:
+        return reverse("vehicle", args=[obj.plate_number])
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Vehicle], search_term: str
+    ) -> tuple[QuerySet[Vehicle], bool]:
+        """Find a plate also by its spaced or dashed form."""
+        found, has_twins = super().get_search_results(request, queryset, search_term)
+        plate = normalise(search_term)
+        if plate:
+            found |= queryset.filter(plate_number__contains=plate)
+        return found, has_twins
+
+    def save_model(
+        self, request: HttpRequest, obj: Vehicle, form: Any, change: Any
+    ) -> None:
+        """Write what was edited and nothing else: a guard may block it meanwhile."""
+        if not change:
+            obj.registered_by = by(request)
+        if "status" in form.changed_data and obj.reason:
+            obj._change_reason = obj.reason[:100]  # type: ignore[attr-defined]
+        if not change:
+            obj.save()
+        elif form.changed_data:
+            obj.save(update_fields=form.changed_data)
+        _warn_of_plate(request, obj)
+
+    @admin.display(description="owner or employee", ordering="owner")
+    def whose(self, vehicle: Vehicle) -> str:
+        employee = vehicle.employee
+        told = [f"{employee.code} {employee.name}" if employee else "", vehicle.owner]
+        return ", ".join(filter(None, told)) or "-"
+
+    @admin.display(description="valid, site time", ordering="valid_until")
+    def validity(self, vehicle: Vehicle) -> str:
+        return in_words(vehicle, now=timezone.now())
+
+    @admin.display(description="reason")
+    def why(self, vehicle: Vehicle) -> str:
+        return vehicle.reason[:80] or "-"
+
+    @admin.display(description="in words")
+    def dates_in_words(self, vehicle: Vehicle) -> str:
+        if not vehicle.pk:
+            return "Without dates it is valid until further notice."
+        return in_words(vehicle, now=timezone.now()).capitalize() + "."
+
+    @admin.display(description="visits")
+    def visits(self, vehicle: Vehicle) -> SafeString | str:
+        if not vehicle.pk:
+            return "-"
+        address = reverse("admin:vehicles_vehiclelog_changelist")
+        return link(f"{address}?vehicle__id__exact={vehicle.pk}", "All of its visits")
+
+    @admin.display(description="registered, site time")
+    def created(self, vehicle: Vehicle) -> str:
+        return site_time(vehicle.site, vehicle.created_at) if vehicle.pk else "-"
+
+
+def in_words(vehicle: Vehicle, *, now: datetime) -> str:
+    """Say whether a vehicle's dates let it in, and from or until when."""
+    starts, ends = vehicle.valid_from, vehicle.valid_until
+    if ends and ends <= now:
+        return f"expired {_minute(vehicle, ends)}"
+    if starts and starts > now:
+        until = f" until {_minute(vehicle, ends)}" if ends else ""
+        return f"not before {_minute(vehicle, starts)}{until}"
+    return f"until {_minute(vehicle, ends)}" if ends else "until further notice"
+
+
+def _minute(vehicle: Vehicle, at: datetime) -> str:
+    return f"{vehicle.site.local(at):%Y-%m-%d %H:%M %Z}"
+
+
+def _warn_of_plate(request: HttpRequest, vehicle: Vehicle) -> None:
+    formats = PlateFormat.objects.of_site(vehicle.site_id)
+    found = fit(vehicle.plate_number, formats)
+    if found is None or found.repaired:
+        known = ", ".join(each.name for each in formats)
+        messages.warning(request, NEVER_READ % (vehicle.plate_number, known))
