@@ -9,6 +9,8 @@ from attendance.views import board, clock, month, muster, payroll, record, reque
 from attendance.views import unknown as faces
 from identity.views import access, media, people, unknown
 from streaming.views import feed_status, picture, video_feed
+from vehicles.views import actions, gates, opening, register
+from vehicles.views import media as vehicle_media
 
 from . import system_api, system_views, views
 
@@ -84,6 +86,25 @@ urlpatterns = [
     ),
     path("muster", muster.muster, name="muster"),
     path("muster.csv", muster.muster_csv, name="muster-csv"),
+    path("gates", gates.gates, name="gates"),
+    path("gates/<int:pk>", gates.gate, name="gate"),
+    path("gates/<int:pk>/open", opening.open_gate, name="open-gate"),
+    path("gates/visits/<int:pk>", gates.visit, name="vehicle-visit"),
+    path("gates/visits/<int:pk>/name", actions.name_visit, name="name-visit"),
+    path(
+        "gates/visits/<int:pk>/picture",
+        vehicle_media.snapshot_of_vehicle,
+        name="snapshot-of-vehicle",
+    ),
+    path(
+        "gates/visits/<int:pk>/plate",
+        vehicle_media.snapshot_of_plate,
+        name="snapshot-of-plate",
+    ),
+    path("vehicles", register.vehicles, name="vehicles"),
+    path("vehicles/<slug:plate>", register.vehicle, name="vehicle"),
+    path("vehicles/<int:pk>/block", actions.block, name="block-vehicle"),
+    path("vehicles/<int:pk>/unblock", actions.unblock, name="unblock-vehicle"),
     path("login", auth.LoginView.as_view(), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
     path("system", system_views.system, name="system"),

@@ -32,7 +32,10 @@ from tests.factories import (
     make_site,
     make_unknown_attendance,
     make_user,
+    make_vehicle,
+    make_vehicle_log,
 )
+from vehicles.models import Gate
 
 if TYPE_CHECKING:
     import redis
@@ -69,6 +72,19 @@ ATTENDANCE_PAGES = [
     ("get", "/attendance/payroll", SEEING_ATTENDANCE, 200),
     ("get", "/attendance/payroll.csv", SEEING_ATTENDANCE, 200),
     ("get", "/attendance/payroll.xlsx", SEEING_ATTENDANCE, 200),
+]
+EVERYONE = {HR, INTEGRATOR, SECURITY, SITE_ADMIN}
+GUARDING_GATES = {SECURITY, SITE_ADMIN}
+VEHICLE_PAGES = [
+    ("get", "/gates", EVERYONE, 200),
+    ("get", "/gates/1", EVERYONE, 200),
+    ("post", "/gates/1/open", GUARDING_GATES, 302),
+    ("get", "/gates/visits/1", EVERYONE, 200),
+    ("post", "/gates/visits/1/name", GUARDING_GATES, 302),
+    ("get", "/vehicles", EVERYONE, 200),
+    ("get", "/vehicles/MH12AB1234", EVERYONE, 200),
+    ("post", "/vehicles/1/block", GUARDING_GATES, 302),
+    ("post", "/vehicles/1/unblock", GUARDING_GATES, 302),
 ]
 
 
@@ -617,6 +633,37 @@ class TestAttendancePages:
         assert page.status_code == (status if role in roles else 403)
 
     @pytest.mark.parametrize(("method", "address", "roles", "status"), ATTENDANCE_PAGES)
+    def test_ask_for_a_login(
+        self, client: Client, method: str, address: str, roles: set[str], status: int
+    ) -> None:
+        page = getattr(client, method)(address)
+
+        assert page["Location"] == f"/login?next={address}"
+
+
+class TestVehiclePages:
+    @pytest.mark.parametrize(("method", "address", "roles", "status"), VEHICLE_PAGES)
+    @pytest.mark.parametrize("role", [HR, INTEGRATOR, SECURITY, SITE_ADMIN])
+    def test_are_open_to_their_roles_alone(
+        self,
+        client: Client,
+        site: Site,
+        method: str,
+        address: str,
+        roles: set[str],
+        status: int,
+        role: str,
+    ) -> None:
+        gate = Gate.objects.create(pk=1, site=site, name="North gate")
+        make_vehicle(pk=1, site=site, plate_number="MH12AB1234")
+        make_vehicle_log(pk=1, camera=make_camera(site=site), gate=gate)
+        client.force_login(make_user("who", role=role, sites=[site]))
+
+        page = getattr(client, method)(address)
+
+        assert page.status_code == (status if role in roles else 403)
+
+    @pytest.mark.parametrize(("method", "address", "roles", "status"), VEHICLE_PAGES)
     def test_ask_for_a_login(
         self, client: Client, method: str, address: str, roles: set[str], status: int
     ) -> None:

@@ -81,6 +81,7 @@ class TestPlateStage:
         assert [read.text for read in event.reads] == [PLATE, PLATE]
         assert event.is_final
         assert (event.label, event.track_id) == (Label.CAR, 1)
+        assert event.reader == Site.name
         assert event.snapshot.startswith(b"\xff\xd8")
         assert event.plate.startswith(b"\xff\xd8")
         assert site.looks == 2

@@ -1,0 +1,1 @@
+"""The pages about vehicles: the gates, each visit's proof, the register."""

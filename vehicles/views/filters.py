@@ -1,0 +1,78 @@
+"""What the gate page's visits are narrowed to, as it stands in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.db.models import Q
+
+from identity.views.filters import NO_DATE, day_of, midnight, storable
+from vehicles.formats import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+    from vehicles.models.log import VehicleLogQuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Each empty where nothing is asked for; the day is one of `zone`."""
+
+    text: str
+    status: str
+    asked_day: str
+    day: date | None
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str], *, zone: ZoneInfo) -> Filters:
+        day = storable(asked.get("day", "")).strip()
+        return cls(
+            text=storable(asked.get("q", "")).strip(),
+            status=storable(asked.get("status", "")),
+            asked_day=day,
+            day=day_of(day),
+            zone=zone,
+        )
+
+    def __bool__(self) -> bool:
+        return any((self.text, self.status, self.asked_day))
+
+    @property
+    def error(self) -> str:
+        """A sentence where the day cannot be understood, which then narrows nothing."""
+        return NO_DATE if self.asked_day and self.day is None else ""
+
+    def apply(self, logs: VehicleLogQuerySet) -> VehicleLogQuerySet:
+        if self.status:
+            logs = logs.filter(status=self.status)
+        if self.text:
+            logs = logs.filter(named_like(self.text))
+        if self.day:
+            start = midnight(self.day, self.zone)
+            end = midnight(self.day + timedelta(days=1), self.zone)
+            logs = logs.between(start, end)
+        return logs
+
+    def query(self) -> str:
+        """Return them as they stand in the address."""
+        values = {"q": self.text, "status": self.status, "day": self.asked_day}
+        return urlencode({name: value for name, value in values.items() if value})
+
+
+def named_like(text: str) -> Q:
+    """Match a visit by any part of its plate, or of who drives the vehicle."""
+    plate = normalise(text)
+    by_driver = (
+        Q(vehicle__employee__code__icontains=text)
+        | Q(vehicle__employee__name__icontains=text)
+        | Q(vehicle__owner__icontains=text)
+    )
+    if not plate:
+        return by_driver
+    return by_driver | Q(plate_number__contains=plate) | Q(as_read__contains=plate)
