@@ -59,7 +59,7 @@ class HidesSecrets(ScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
+        if self.is_edited(request, obj):
             return fieldsets
         return [
             (
@@ -74,6 +74,10 @@ class HidesSecrets(ScopedAdmin):
             )
             for title, told in fieldsets
         ]
+
+    def is_edited(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether the page is a form, and not only shown."""
+        return obj is None or bool(self.has_change_permission(request, obj))
 
 
 class VisibleRowsFilter(RelatedFieldListFilter):

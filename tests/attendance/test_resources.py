@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from tablib import Dataset  # type: ignore[import-untyped]
+from tablib import Dataset
 
 from attendance.models import Holiday, Leave, ShiftAssignment
 from attendance.resources import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from identity.admin.base import is_old_state
 from streaming.admin import HIDDEN, with_password_of
-from streaming.admin_base import visible_rows
+from streaming.admin_base import HidesSecrets, visible_rows
 from streaming.fields import Unreadable
 from streaming.models import shown as without_password
 from vehicles.format_trial import TEXTS_MAX, Tried, try_texts
@@ -91,8 +91,9 @@ class GateCameraInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Gate)
-class GateAdmin(OfSiteAdmin):
+class GateAdmin(HidesSecrets, OfSiteAdmin):
     form = GateForm
+    safe: ClassVar = {"address": "shown_address"}
     list_display = ["name", "site", "driver", "opens_by_itself", "unknown", "visitors"]
     list_filter = ["site", "driver", "enabled"]
     list_select_related = ["site"]
@@ -120,20 +121,8 @@ class GateAdmin(OfSiteAdmin):
         ),
     ]
 
-    def get_fieldsets(self, request: HttpRequest, obj: Gate | None = None) -> Any:
-        """Show the address without its password also where nobody edits it."""
-        fieldsets: Any = super().get_fieldsets(request, obj)
-        may_edit = self.has_change_permission(request, obj) or obj is None
-        if may_edit and not is_old_state(request):
-            return fieldsets
-        safe = {"address": "shown_address"}
-        return [
-            (
-                title,
-                {**told, "fields": [safe.get(name, name) for name in told["fields"]]},
-            )
-            for title, told in fieldsets
-        ]
+    def is_edited(self, request: HttpRequest, obj: Gate | None) -> bool:
+        return super().is_edited(request, obj) and not is_old_state(request)
 
     def save_model(
         self, request: HttpRequest, obj: Gate, form: Any, change: Any

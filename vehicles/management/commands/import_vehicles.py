@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
-from tablib import Dataset  # type: ignore[import-untyped]
+from tablib import Dataset
 
 from identity.models import User
 from vehicles.resources import BATCH, VehicleResource
