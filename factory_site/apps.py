@@ -10,10 +10,11 @@ class FactorySiteConfig(AppConfig):
     def ready(self) -> None:
         from attendance import erasure as attendance
         from identity import erasure
+        from vehicles import erasure as vehicles
 
         from . import checks  # noqa: F401 - registers the system checks
 
-        erasure.ELSEWHERE[:] = [attendance.forget]
+        erasure.ELSEWHERE[:] = [attendance.forget, vehicles.forget]
 
 
 class FactoryAdminConfig(AdminConfig):

@@ -21,6 +21,8 @@ class Told:
     payload: str
     content_type: str
     authorization: str | None
+    at_s: float
+    """When it came, since the epoch."""
 
 
 @dataclass
@@ -40,15 +42,15 @@ class Barrier:
 
 @contextmanager
 def barrier_server(
-    *, status: int = 200, slow_s: float = 0, breaks_off: bool = False
+    *, status: int = 200, slow_s: float = 0, breaks_off: bool = False, port: int = 0
 ) -> Iterator[Barrier]:
-    """Serve a barrier on 127.0.0.1 in threads."""
+    """Serve a barrier on 127.0.0.1 in threads; by default on any free port."""
     barrier = Barrier(status, slow_s, breaks_off)
 
     class Handler(_Handler):
         served = barrier
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     barrier.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -64,11 +66,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     served: Barrier
 
     def do_POST(self) -> None:
+        at_s = time.time()
         told = Told(
             path=self.path,
             payload=self.rfile.read(int(self.headers["Content-Length"])).decode(),
             content_type=self.headers["Content-Type"],
             authorization=self.headers["Authorization"],
+            at_s=at_s,
         )
         self.served.told.append(told)
         time.sleep(self.served.slow_s)

@@ -106,8 +106,8 @@ def open_by_hand(
 def open_for(*, log_id: int, decided_at: datetime, now: datetime) -> BarrierCall | None:
     """Open the gate for a visit that the rules let in; None where none is to open.
 
-    Once, however often it is called. `decided_at` is when the picture was taken that
-    decided.
+    Once, however often it is called. `decided_at` is when the picture was taken with
+    which it was decided: the vehicle stood there then.
     """
     left = min(LATEST, LATEST - (now - decided_at))
     until_s = time.monotonic() + left.total_seconds()

@@ -89,6 +89,8 @@ def parse_address(text: str, *, driver: str) -> Address:
         parts = urlsplit(text)
         usual = PORTS[driver].get(parts.scheme)
         port = usual if parts.port is None else parts.port
+        # As the resolver will: of a name with an empty label it makes a UnicodeError.
+        (parts.hostname or "").encode("idna")
     except ValueError:
         raise bad from None
     if not (parts.hostname and port) or parts.fragment:

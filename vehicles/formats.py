@@ -35,6 +35,14 @@ class BadFormat(ValueError):
     """A format that cannot be used; the message says what to write instead."""
 
 
+WRITE_LATIN: Final = "Write the plate with the letters A to Z and the digits 0 to 9."
+
+
+def has_foreign(text: str) -> bool:
+    """Whether letters or digits of it would be lost: of other alphabets."""
+    return any(each.isalnum() and not normalise(each) for each in text)
+
+
 def normalise(text: str) -> str:
     """Return the letters and digits of a plate, in capitals."""
     plain = unicodedata.normalize("NFKC", text).upper()

@@ -28,6 +28,8 @@ class PlateOffered:
     first_seen_at: datetime
     at: datetime
     """When the picture was taken that decides, else when it was seen last."""
+    seen_at: datetime
+    """When it was looked at last: it stood there then."""
     x: float
     y: float
     """Where the vehicle stood then, 0..1 from the upper left."""
@@ -42,3 +44,5 @@ class PlateOffered:
     """Whether no more will come: the reads agree, or the vehicle is gone."""
     reader: str = ""
     """Which reader read it, by name."""
+    is_more_of_same: bool = False
+    """Whether it says only that a vehicle, told of before, still stands there."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .formats import confusion_key
 from .models import PlateFormat, Vehicle
 from .rules import GatePolicy, Reason, Status, decide_gate
 from .voting import AGREEING, PlateRead, vote
@@ -125,10 +124,6 @@ def _possible_match(plate: str, decision: Decision, site_id: int) -> str | None:
     """Return the blocked plate that it may be; itself only where it is not sure."""
     if not plate or decision.status is Status.BLOCKED:
         return None
-    alike = Vehicle.objects.blocked().filter(
-        site=site_id, confusion_key=confusion_key(plate)
-    )
-    if decision.status is not Status.REJECTED:
-        alike = alike.exclude(plate_number=plate)
-    plates = alike.order_by("plate_number").values_list("plate_number", flat=True)
-    return plates.first()
+    is_sure = decision.status is not Status.REJECTED
+    alike = Vehicle.objects.filter(site=site_id).blocked_like(plate, is_sure=is_sure)
+    return alike.values_list("plate_number", flat=True).first()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from uuid import uuid5
 
@@ -19,6 +19,7 @@ from .voting import fused, vote
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from streaming.vision.types import Frame, Image, Point, Track
 
@@ -37,6 +38,9 @@ MOVED: Final = 0.1
 """Share of its own height by which a vehicle must move to be looked at afresh."""
 WAIT_S: Final = 4.0
 """After so long without two reads that agree, what there is is told."""
+STILL_THERE_S: Final = 20.0
+"""So often a vehicle that stays is told of: well within what is still the same visit,
+so that one that is followed anew after a long stay does not come a second time."""
 READS_KEPT: Final = 12
 LASTS_S: Final = 1.0
 """What was in view for less is no visit, if nothing was read."""
@@ -79,7 +83,10 @@ class _Visit:
     has_news: bool = False
     """Whether something was read since it was told of last."""
     offers: int = 0
-    is_settled: bool = False
+    settled: PlateOffered | None = None
+    """What was told when its plate was sure, without the pictures."""
+    told_s: float = -math.inf
+    """When it was told of last, once it is settled."""
 
     def interval_s(self, seconds: float) -> float:
         return max(1 / LOOKS_PER_S, (seconds - self.since_s) / SLOWER_EVERY)
@@ -99,8 +106,8 @@ class PlateStage:
     """Implements `Stage`: reads each vehicle's plate until two pictures agree.
 
     Plates are looked for while some vehicle needs one, and no more once they are sure.
-    A vehicle that goes on without a sure plate is told of
-    too, after a while and at its end: no visit is lost without a word.
+    A vehicle that goes on without a sure plate is told of too, after a while and at
+    its end: no visit is lost without a word. One that stays is told of now and then.
     """
 
     def __init__(
@@ -126,11 +133,13 @@ class PlateStage:
             visit = self._visits[track.id]
             self._look(frame, track, plates.get(track.id), visit)
             yield from self._news(track.id, visit, frame.seconds)
+        for track in vehicles:
+            yield from self._still_there(self._visits[track.id], frame)
 
     def forget(self, track_id: int) -> tuple[PlateOffered, ...]:
         """Drop a track that has ended; give what was not told of it."""
         visit = self._visits.pop(track_id, None)
-        if visit is None or visit.is_settled:
+        if visit is None or visit.settled:
             return ()
         lasted_s = visit.last_s - visit.first_s
         if visit.offers and not visit.has_news:
@@ -155,7 +164,7 @@ class PlateStage:
         return visit
 
     def _is_due(self, visit: _Visit, track: Track, frame: Frame) -> bool:
-        if visit.is_settled:
+        if visit.settled:
             return False
         way = math.hypot(
             (track.ground.x - visit.place.x) * frame.aspect,
@@ -205,12 +214,24 @@ class PlateStage:
     ) -> Iterator[PlateOffered]:
         plate = self._plate(visit)
         if plate is not None and refusal(plate, self._policy) is None:
-            visit.is_settled = True
-            yield self._offer(track_id, visit, is_final=True)
+            offered = self._offer(track_id, visit, is_final=True)
+            visit.settled = replace(offered, snapshot=b"", plate=b"")
+            visit.told_s = seconds
+            yield offered
             visit.reads.clear()
             visit.shown.clear()
         elif not visit.offers and visit.reads and seconds - visit.first_s >= WAIT_S:
             yield self._offer(track_id, visit, is_final=False)
+
+    def _still_there(self, visit: _Visit, frame: Frame) -> Iterator[PlateOffered]:
+        if visit.settled is None or frame.seconds - visit.told_s < STILL_THERE_S:
+            return
+        visit.told_s = frame.seconds
+        event_id = _event_id(visit, visit.settled.track_id)
+        visit.offers += 1
+        yield replace(
+            visit.settled, event_id=event_id, seen_at=frame.at, is_more_of_same=True
+        )
 
     def _plate(self, visit: _Visit) -> Consensus | None:
         return vote(visit.reads, self._formats)
@@ -220,17 +241,18 @@ class PlateStage:
         plate = self._plate(visit)
         deciding = plate.deciding if plate else None
         shown = visit.shown[deciding.frame_index] if deciding else visit.seen
-        facts = [visit.session, visit.camera, track_id, visit.offers]
+        event_id = _event_id(visit, track_id)
         visit.offers += 1
         visit.has_news = False
         return PlateOffered(
-            event_id=uuid5(NAMESPACE, json.dumps(facts)),
+            event_id=event_id,
             camera=visit.camera,
             session=visit.session,
             track_id=track_id,
             label=visit.label,
             first_seen_at=visit.first_seen_at,
             at=shown.at,
+            seen_at=visit.seen.at,
             x=min(max(shown.ground.x, 0.0), 1.0),
             y=min(max(shown.ground.y, 0.0), 1.0),
             reads=tuple(sorted(visit.reads)),
@@ -242,6 +264,11 @@ class PlateStage:
             is_final=is_final,
             reader=self._model.reader.name,
         )
+
+
+def _event_id(visit: _Visit, track_id: int) -> UUID:
+    facts = [visit.session, visit.camera, track_id, visit.offers]
+    return uuid5(NAMESPACE, json.dumps(facts))
 
 
 def _shown(frame: Frame, track: Track, plate: FoundPlate | None) -> _Shown:

@@ -103,4 +103,4 @@ def _cut(image: Image, box: Box, x: float, y: float) -> Image:
 
 def _pixels(first: float, last: float, size: int) -> tuple[int, int]:
     """Return the pixels [first, last) of a side, of relative positions 0..1."""
-    return max(0, int(first * size)), min(size, int(last * size) + 1)
+    return max(0, int(first * size)), max(0, min(size, int(last * size) + 1))

@@ -16,16 +16,18 @@ from simple_history.utils import bulk_create_with_history, bulk_update_with_hist
 from identity.models import Employee
 from identity.sheets import SheetResource, SiteSlug, Text, TextOrNothing, plain
 
-from .formats import normalise
-from .models import Vehicle
+from .formats import WRITE_LATIN, fit, has_foreign, normalise
+from .models import PlateFormat, Vehicle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.db.models import QuerySet
 
     from identity.models import User
     from identity.sheets import SheetResult
+
+    from .formats import Format
 
 BATCH: Final = 1000
 Key = tuple[int, str]
@@ -35,8 +37,19 @@ Key = tuple[int, str]
 class Plate(Widget):  # type: ignore[misc]
     """A plate as people write it: capitals, spaces and dashes do not matter."""
 
-    def clean(self, value: object, row: Any = None, **_: Any) -> str:
-        return normalise(plain(value))
+    def clean(
+        self, value: object, row: Any = None, *, of: Vehicle, sheet: Any, **_: Any
+    ) -> str:
+        text = plain(value)
+        if has_foreign(text):
+            raise ValueError(WRITE_LATIN)
+        plate = normalise(text)
+        read = sheet.read_as(plate, of.site_id)
+        if read is not None and read != plate:
+            raise ValueError(
+                f"A camera reads {plate} as {read}, by this site's formats. Write that."
+            )
+        return plate
 
     def render(self, value: object, obj: Any = None, **_: Any) -> str:
         return str(value or "")
@@ -161,6 +174,19 @@ class VehicleResource(SheetResource):
         self._todo: list[Vehicle] = []
         self._stored: dict[Key, Vehicle] = {}
         self.people: dict[tuple[int, str], Employee] = {}
+        self._formats: dict[int, Sequence[Format]] = {}
+
+    def read_as(self, plate: str, site_id: int | None) -> str | None:
+        """Return what a camera of the site makes of a plate; None where no format fits.
+
+        Letters that the site's formats have a digit for count as that digit.
+        """
+        if site_id is None:
+            return None
+        if site_id not in self._formats:
+            self._formats[site_id] = PlateFormat.objects.of_site(site_id)
+        found = fit(plate, self._formats[site_id])
+        return found.text if found else None
 
     def get_queryset(self) -> QuerySet[Vehicle]:
         if self.user is None:

@@ -7,8 +7,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from .formats import confusion_key
-
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -134,17 +132,3 @@ def by_register(
         opens = policy.opens_for_visitors
         return Decision(Status.AUTHORIZED, Reason.VISITOR, opens=opens)
     return Decision(Status.AUTHORIZED, Reason.LISTED, opens=True)
-
-
-def is_possible_match(read: str, blocked: str) -> bool:
-    """Whether a normalised plate may be a blocked one, misread.
-
-    Only characters that readers take for one another may differ: one digit more or
-    less is another vehicle of the same fleet.
-    """
-    return read != blocked and confusion_key(read) == confusion_key(blocked)
-
-
-def is_same_visit(last_seen_at: datetime, at: datetime) -> bool:
-    """Whether a plate seen then belongs to the visit that was seen last before."""
-    return abs(at - last_seen_at) <= SAME_VISIT

@@ -12,12 +12,10 @@ from identity.serializers import PersonSerializer, PictureSerializer, SentFields
 from streaming.models import Site
 from streaming.rest import CheckedSerializer, VisibleKey
 
-from .formats import LENGTH_MAX, normalise
-from .models import BarrierCall, Gate, Vehicle, VehicleLog
+from .formats import LENGTH_MAX, WRITE_LATIN, has_foreign, normalise
+from .models import BLOCK_FIELDS, BarrierCall, Gate, Vehicle, VehicleLog
 
 BLOCKED = Vehicle.Status.BLOCKED
-FIXED_BY_BLOCK = ("site", "plate_number", "status")
-"""What a block hangs on: to change it would lift the block, and say no reason."""
 
 
 class PlateField(serializers.CharField):
@@ -25,7 +23,7 @@ class PlateField(serializers.CharField):
 
     default_error_messages = {
         "blank": "Give the plate, such as MH12AB1234.",
-        "foreign": "Write the plate with the letters A to Z and the digits 0 to 9.",
+        "foreign": WRITE_LATIN,
         "too_long": "A plate has at most {most} letters and digits.",
     }
 
@@ -35,7 +33,7 @@ class PlateField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        if any(each.isalnum() and not normalise(each) for each in text):
+        if has_foreign(text):
             self.fail("foreign")
         plain = normalise(text)
         if not plain:
@@ -102,7 +100,7 @@ class VehicleSerializer(SentFieldsOnly[Vehicle], CheckedSerializer[Vehicle]):
         candidate = Vehicle(
             **{
                 name: attrs.get(name, getattr(self.instance, name, None))
-                for name in ("site", "employee")
+                for name in ("site", "employee", "status", "valid_until")
             }
         )
         try:
@@ -121,7 +119,7 @@ def _keep_block(vehicle: Vehicle, wanted: dict[str, Any]) -> None:
         return
     changed = [
         name
-        for name in FIXED_BY_BLOCK
+        for name in BLOCK_FIELDS
         if wanted.get(name, getattr(vehicle, name)) != getattr(vehicle, name)
     ]
     if changed:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Greatest
 
 from streaming import live, locks
 from streaming.models import Camera
 
 from . import alarms, barrier, snapshots
-from .formats import confusion_key, fit, normalise
+from .formats import fit, normalise
 from .models import GateCamera, PlateFormat, Vehicle, VehicleLog
 from .rules import SAME_VISIT, GatePolicy, Status, by_register, decide_gate
 from .serializers import VehicleLogSerializer
@@ -46,7 +47,7 @@ class NotChanged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
+class Arrival:
     """A vehicle at a camera, and what follows from its plate."""
 
     event: PlateOffered
@@ -58,7 +59,7 @@ class _Arrival:
     decision: Decision
 
     @classmethod
-    def of(cls, event: PlateOffered, camera: Camera) -> _Arrival:
+    def of(cls, event: PlateOffered, camera: Camera) -> Arrival:
         at_gate = GateCamera.objects.select_related("gate").filter(camera=camera)
         gate = next((row.gate for row in at_gate), None)
         policy = gate.policy if gate else GatePolicy()
@@ -83,27 +84,34 @@ class _Arrival:
     @property
     def place(self) -> str:
         """Where one vehicle at a time is decided on."""
-        if self.gate:
-            return f"vehicles/gate/{self.gate.pk}"
-        return f"vehicles/camera/{self.camera.pk}"
+        return _place(self.gate.pk if self.gate else None, self.camera.pk)
+
+
+def _place(gate_id: int | None, camera_id: int) -> str:
+    return f"vehicles/gate/{gate_id}" if gate_id else f"vehicles/camera/{camera_id}"
 
 
 def record_visit(*, event: PlateOffered) -> VehicleLog | None:
     """Store a vehicle's visit, or bring it up to date, and announce it.
 
-    Returns its row, loaded with names; None where the camera is gone. Harmless when
-    repeated. A visit that was decided stays as it was decided.
+    Returns its row, loaded with names; None where the camera is gone, or the row of a
+    vehicle that only stays. Harmless when repeated. A visit that was decided stays as
+    it was decided.
     """
     camera = Camera.objects.select_related("site").filter(code=event.camera).first()
     if camera is None:
         logger.warning("A vehicle was dropped: no camera is %s.", event.camera)
         return None
-    arrival = _Arrival.of(event, camera)
+    arrival = Arrival.of(event, camera)
     with transaction.atomic():
         locks.hold(arrival.place)
         earlier = _earlier(arrival)
+        if earlier is None and event.is_more_of_same:
+            return None
         if earlier is not None and (
-            earlier.status in DECIDED or not _is_news(earlier, arrival)
+            event.is_more_of_same
+            or earlier.status in DECIDED
+            or not _is_news(earlier, arrival)
         ):
             return _extend(earlier, arrival)
         log = earlier or VehicleLog(event_id=event.event_id, camera=camera)
@@ -113,7 +121,8 @@ def record_visit(*, event: PlateOffered) -> VehicleLog | None:
         # First the gate, where somebody waits; then the rest.
         if log.opens:
             transaction.on_commit(
-                lambda: barrier.open_soon(log=log, decided_at=event.at), robust=True
+                lambda: barrier.open_soon(log=log, decided_at=event.seen_at),
+                robust=True,
             )
         transaction.on_commit(lambda: snapshots.store(log, event), robust=True)
         _announce(log)
@@ -129,7 +138,7 @@ def _registered(plate: str, site_id: int) -> Vehicle | None:
     return rows.filter(site=site_id, plate_number=plate).first()
 
 
-def _earlier(arrival: _Arrival) -> VehicleLog | None:
+def _earlier(arrival: Arrival) -> VehicleLog | None:
     """Return the row of the same track, or of the same plate a moment ago.
 
     Where both are there, the plate was rejected before it was read for sure: then the
@@ -144,16 +153,19 @@ def _earlier(arrival: _Arrival) -> VehicleLog | None:
     return again
 
 
-def _of_track(arrival: _Arrival) -> VehicleLog | None:
+def _of_track(arrival: Arrival) -> VehicleLog | None:
     rows = VehicleLog.objects.with_names().filter(
         camera=arrival.camera,
         session=arrival.event.session,
         track_id=arrival.event.track_id,
     )
+    if arrival.decision.status is Status.BLOCKED:
+        # Whoever named it may have erred, and somebody must be told.
+        rows = rows.exclude(~Q(status=Status.BLOCKED), named_at__isnull=False)
     return rows.order_by("-id").first()
 
 
-def _again(arrival: _Arrival) -> VehicleLog | None:
+def _again(arrival: Arrival) -> VehicleLog | None:
     """Return the visit of the same plate at the same gate that goes on.
 
     A vehicle that was blocked since is there anew: somebody must be told.
@@ -175,20 +187,20 @@ def _again(arrival: _Arrival) -> VehicleLog | None:
     return here.order_by("-last_seen_at", "-id").first()
 
 
-def _is_news(log: VehicleLog, arrival: _Arrival) -> bool:
+def _is_news(log: VehicleLog, arrival: Arrival) -> bool:
     """Whether more was read of a vehicle than its rejected row tells."""
     reads = [[read.frame_index, read.text] for read in arrival.event.reads]
     return [[each["frame"], each["text"]] for each in log.reads] != reads
 
 
-def _extend(log: VehicleLog, arrival: _Arrival) -> VehicleLog:
-    later = Greatest("last_seen_at", arrival.event.at)
+def _extend(log: VehicleLog, arrival: Arrival) -> VehicleLog:
+    later = Greatest("last_seen_at", arrival.event.seen_at)
     VehicleLog.objects.filter(pk=log.pk).update(last_seen_at=later)
-    log.last_seen_at = max(log.last_seen_at, arrival.event.at)
+    log.last_seen_at = max(log.last_seen_at, arrival.event.seen_at)
     return log
 
 
-def _decide(log: VehicleLog, arrival: _Arrival) -> None:
+def _decide(log: VehicleLog, arrival: Arrival) -> None:
     """Write what is known now into a visit."""
     event, plate = arrival.event, arrival.plate
     deciding = plate.deciding if plate else None
@@ -215,19 +227,18 @@ def _decide(log: VehicleLog, arrival: _Arrival) -> None:
     log.direction = arrival.camera.direction
     log.x, log.y = event.x, event.y
     log.occurred_at = event.first_seen_at
-    log.last_seen_at = max(event.at, event.first_seen_at)
+    log.last_seen_at = max(event.seen_at, event.first_seen_at)
 
 
 def _possible_match(log: VehicleLog, site_id: int) -> Vehicle | None:
     """Return the blocked vehicle that it may be: misread, or read but not surely."""
     if not log.plate_number or log.status == Status.BLOCKED:
         return None
-    alike = Vehicle.objects.blocked().filter(
-        site=site_id, confusion_key=confusion_key(log.plate_number)
+    return (
+        Vehicle.objects.filter(site=site_id)
+        .blocked_like(log.plate_number, is_sure=log.status in DECIDED)
+        .first()
     )
-    if log.status in DECIDED:
-        alike = alike.exclude(plate_number=log.plate_number)
-    return alike.order_by("plate_number").first()
 
 
 def _announce(log: VehicleLog) -> None:
@@ -247,6 +258,8 @@ def name_visit(*, log: VehicleLog, plate: str, by: User, at: datetime) -> Vehicl
     formats = PlateFormat.objects.of_site(log.camera.site_id)
     text = _plate(plate, formats)
     with transaction.atomic():
+        # A camera that reads it for sure at the same moment waits, or is waited for.
+        locks.hold(_place(log.gate_id, log.camera_id))
         rows = VehicleLog.objects.select_for_update(no_key=True, of=("self",))
         row = rows.with_names().get(pk=log.pk)
         if row.status not in {Status.REJECTED, Status.UNKNOWN}:
@@ -285,13 +298,14 @@ def block(*, vehicle: Vehicle, reason: str, by: User) -> Vehicle:
 
 
 def unblock(*, vehicle: Vehicle, reason: str, by: User) -> Vehicle:
-    """Let a vehicle in again; raises NotChanged without a reason."""
-    return _set_status(vehicle, Vehicle.Status.AUTHORIZED, reason=reason, by=by)
+    """Make it what it was before, else authorized; raises NotChanged without reason."""
+    others = vehicle.history.exclude(status=Vehicle.Status.BLOCKED)
+    before = others.values_list("status", flat=True).order_by("-history_id").first()
+    status = before or Vehicle.Status.AUTHORIZED
+    return _set_status(vehicle, status, reason=reason, by=by)
 
 
-def _set_status(
-    vehicle: Vehicle, status: Vehicle.Status, *, reason: str, by: User
-) -> Vehicle:
+def _set_status(vehicle: Vehicle, status: str, *, reason: str, by: User) -> Vehicle:
     if not reason.strip():
         raise NotChanged("Say why.")
     with transaction.atomic():

@@ -256,7 +256,7 @@ def gate_scene() -> Scene:
     """Describe the gate that a truck comes to, empty at both ends.
 
     It is long enough for the truck to come anew each time that it is played: within a
-    minute it would be the same visit.
+    minute of when it was told of last it would be the same visit.
     """
     lorry = _Truck(
         scenery.GATE, TRUCK_PLATE, start_s=1, arrive_s=9, leave_s=14, gone_s=17
@@ -265,7 +265,7 @@ def gate_scene() -> Scene:
         person=1, view=scenery.GATE, start_s=18, z_m=8.5, speed_mps=1.4, gains=_NAVY
     )
     truth = ClipTruth(ins=1, outs=0, plates=(TRUCK_PLATE,))
-    return Scene("gate", 66, scenery.gate, (lorry, walker), truth)
+    return Scene("gate", 72, scenery.gate, (lorry, walker), truth)
 
 
 def reception_scene() -> Scene:

@@ -17,11 +17,8 @@ from streaming.models import Camera
 from streaming.vision.pipeline import CameraPipeline
 from streaming.vision.recording import analyse
 from streaming.vision.types import Frame
-from vehicles.models import PlateFormat, Vehicle
 from vehicles.pipeline import PlateOffered
-from vehicles.rules import GatePolicy, decide_gate
-from vehicles.services import record_visit
-from vehicles.voting import vote
+from vehicles.services import Arrival, record_visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,14 +102,8 @@ class Plate:
 
 def plate_of(offer: PlateOffered) -> Plate:
     """Decide as the camera's gate would; record nothing."""
-    camera = Camera.objects.select_related("gate_camera__gate").get(code=offer.camera)
-    at_gate = getattr(camera, "gate_camera", None)
-    policy = at_gate.gate.policy if at_gate else GatePolicy()
-    plate = vote(offer.reads, PlateFormat.objects.of_site(camera.site_id))
-    known = Vehicle.objects.filter(site=camera.site_id)
-    vehicle = known.filter(plate_number=plate.text).first() if plate else None
-    registered = vehicle.registered if vehicle else None
-    decision = decide_gate(plate, registered, policy, at=offer.at)
+    arrival = Arrival.of(offer, Camera.objects.get(code=offer.camera))
+    plate, decision = arrival.plate, arrival.decision
     return Plate(
         frame=offer.frame_index + 1,
         track=offer.track_id,

@@ -305,6 +305,10 @@ class TestErase:
             "texts": 3,
             "attendance_texts": 4 + 6,
             "attendance_history_rows": 3,
+            "vehicles": 0,
+            "vehicle_visits_emptied": 0,
+            "vehicle_history_rows": 0,
+            "vehicle_texts": 0,
         }
         assert (done.erased_by.username, done.erased_at) == ("amir", NOW)  # type: ignore[union-attr]
         assert done.is_complete

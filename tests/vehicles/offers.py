@@ -47,6 +47,7 @@ def offer(
         "label": Label.CAR,
         "first_seen_at": seen_at,
         "at": seen_at + timedelta(seconds=1),
+        "seen_at": values.get("at", seen_at + timedelta(seconds=1)),
         "x": 0.5,
         "y": 0.9,
         "reads": reads(texts, sure=sure),

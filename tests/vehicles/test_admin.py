@@ -126,6 +126,7 @@ class TestVehicleAdmin:
             ({"status": "visitor"}, "pass ends: say until when"),
             ({"status": "blocked"}, "Say why it is blocked."),
             ({"plate_number": "- -"}, "has no letter and no digit"),
+            ({"plate_number": "\u041c\u041d12AB1234"}, "letters A to Z and the digits"),
             ({"plate_number": "TAKEN1"}, "has a vehicle of that plate"),
         ],
     )
@@ -161,23 +162,35 @@ class TestVehicleAdmin:
         assert "No camera will ever read ABC" in answer.content.decode()
         assert Vehicle.objects.exists()
 
-    def test_asks_why_a_blocked_one_is_let_in_again(
-        self, amir: Client, site: Site
+    @pytest.mark.parametrize("plate", [PLATE, "KA01ZZ9999"])
+    @pytest.mark.parametrize("reason", ["", "Comes for Rao"])
+    def test_keeps_a_block_that_the_page_did_not_know_of(
+        self, amir: Client, site: Site, plate: str, reason: str
     ) -> None:
         row = make_vehicle(site, status="blocked", reason="Stolen")
-        where = address("vehicle_change", row.pk)
+        typed = form_of(site, owner="Rao", plate_number=plate, reason=reason)
 
-        refused = amir.post(where, form_of(site, reason="Stolen"))
-        row.refresh_from_db()
-        assert "Say why it is let in again." in refused.content.decode()
-        assert row.status == "blocked"
+        done = amir.post(address("vehicle_change", row.pk), typed, follow=True)
 
-        amir.post(where, form_of(site, reason="Found again"))
+        assert "was blocked while you edited it" in done.content.decode()
         row.refresh_from_db()
-        change = row.history.latest()
-        assert row.status == "authorized"
-        assert change.history_change_reason == "Found again"
-        assert str(change.history_user) == "amir"
+        assert (row.plate_number, row.status, row.reason, row.owner) == (
+            PLATE,
+            "blocked",
+            "Stolen",
+            "Rao",
+        )
+
+    def test_forgets_no_block_with_its_vehicle(self, amir: Client, site: Site) -> None:
+        blocked = make_vehicle(site, status="blocked", reason="Stolen")
+        plain = make_vehicle(site, plate_number="KA01ZZ9999")
+
+        for row in (blocked, plain):
+            amir.post(address("vehicle_delete", row.pk), {"post": "yes"})
+        both = {ACTION_CHECKBOX_NAME: [blocked.pk], "action": "delete_selected"}
+        amir.post(reverse(VEHICLES), {**both, "post": "yes"})
+
+        assert list(Vehicle.objects.all()) == [blocked]
 
     def test_keeps_what_a_guard_blocks_meanwhile(
         self, amir: Client, site: Site, monkeypatch: pytest.MonkeyPatch

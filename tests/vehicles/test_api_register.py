@@ -104,6 +104,7 @@ class TestRegister:
                 "",
             ),
             ({"vehicle_type": "boat"}, "vehicle_type"),
+            ({"status": "visitor"}, "valid_until"),
         ],
     )
     def test_refuses_what_contradicts_itself(
@@ -210,7 +211,12 @@ class TestBlock:
 
     @pytest.mark.parametrize(
         "change",
-        [{"status": "authorized"}, {"status": "visitor"}, {"plate_number": PLATE}],
+        [
+            {"status": "authorized"},
+            {"status": "visitor"},
+            {"plate_number": PLATE},
+            {"reason": "Parked badly"},
+        ],
     )
     def test_is_not_lifted_in_passing(
         self, iris: APIClient, site: Site, change: dict[str, str]

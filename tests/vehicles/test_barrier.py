@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -270,6 +271,18 @@ class TestRecordedVisit:
 
         for texts in ((PLATE,), (PLATE, PLATE), (PLATE, PLATE)):
             record_visit(event=just_now(camera, *texts))
+        assert barrier.finish(10)
+        assert len(server.told) == 1
+
+    def test_opens_by_the_last_picture_whichever_was_clearest(
+        self, server: Barrier
+    ) -> None:
+        camera = at_barrier(server)
+        Vehicle.objects.create(site=camera.site, plate_number=PLATE)
+        event = just_now(camera, PLATE, PLATE)
+        before = event.at - timedelta(minutes=1)
+
+        record_visit(event=replace(event, first_seen_at=before, at=before))
         assert barrier.finish(10)
         assert len(server.told) == 1
 

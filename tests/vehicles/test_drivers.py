@@ -79,6 +79,9 @@ class TestParseAddress:
             "mqtt://b/+/open",
             "mqtt://b/open?qos=1",
             "http://[b/",
+            "http://gate..local/",
+            "mqtt://gate..local/open",
+            f"http://{'b' * 64}/",
         ],
     )
     def test_says_what_to_write(self, driver: str, text: str) -> None:

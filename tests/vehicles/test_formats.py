@@ -49,6 +49,31 @@ class TestNormalise:
         assert normalise(between.join(plate.lower())) == plate
 
 
+class TestConfusionKey:
+    @pytest.mark.parametrize(
+        ("read", "is_shared"),
+        [
+            ("MH12AB1234", True),
+            ("MHI2AB1234", True),
+            ("MH12A81234", True),
+            ("MH12AB1Z34", True),
+            ("MH12AB1235", False),
+            ("MH12AB123", False),
+            ("NH12AB1234", False),
+        ],
+    )
+    def test_is_shared_by_what_readers_take_for_one_another(
+        self, read: str, *, is_shared: bool
+    ) -> None:
+        assert (confusion_key(read) == confusion_key("MH12AB1234")) is is_shared
+
+    @given(st.integers(0, 9998))
+    def test_never_takes_a_fleet_for_one_vehicle(self, number: int) -> None:
+        first, second = f"MH12AB{number:04}", f"MH12AB{number + 1:04}"
+
+        assert confusion_key(first) != confusion_key(second)
+
+
 class TestFormat:
     @pytest.mark.parametrize(
         ("plate", "name"),

@@ -117,6 +117,9 @@ class TestImport:
             ("own-plant,,truck,,,,,", "The plate is missing."),
             ("own-plant,ABCDEFGHIJKLM,,,,,,", "1 to 12 capitals and digits"),
             ("theirs,KA1,,,,,,", "There is no site 'theirs'. Yours: own-plant."),
+            ("own-plant,MHI2AB1234,,,,,,", "reads MHI2AB1234 as MH12AB1234, by"),
+            ("own-plant,\u041c\u041d12AB1234,,,,,,", "letters A to Z and the digits"),
+            ("own-plant,KA1,,visitor,,,,", "pass ends: say until when"),
             ("own-plant,KA1,boat,,,,,", "'boat' is not known here. Write one of: car"),
             ("own-plant,KA1,,blocked,,,,", "Say why it is blocked."),
             ("own-plant,KA1,,,,E-9,,", "Nobody at Own plant has the code E-9."),
@@ -269,6 +272,8 @@ class TestCommand:
         assert "cannot be read: No such file" in self.run(file)[1]
         file.write_bytes(b"plate\n\xff\xfe\n")
         assert "is no CSV in UTF-8" in self.run(file)[1]
+        file.write_text(f"plate\n{'A' * 200_000}\n")
+        assert "is no CSV: field larger" in self.run(file)[1]
         file.write_text("number\nKA1\n")
         assert "There is no column 'number'" in self.run(file)[1]
         assert "There is no active login 'nobody'." in self.run(file, by="nobody")[1]

@@ -11,7 +11,14 @@ import pytest
 from streaming.vision.types import Box, Label, Track
 from tests.scenes import frame
 from vehicles.formats import INDIA
-from vehicles.plate_stage import LASTS_S, LOOKS_PER_S, READS_KEPT, WAIT_S, PlateStage
+from vehicles.plate_stage import (
+    LASTS_S,
+    LOOKS_PER_S,
+    READS_KEPT,
+    STILL_THERE_S,
+    WAIT_S,
+    PlateStage,
+)
 from vehicles.plates import FoundPlate, PlateModel, ReadText
 from vehicles.rules import GatePolicy
 
@@ -100,6 +107,8 @@ class TestPlateStage:
         best = max(event.reads, key=lambda read: read.lowest)
         assert event.frame_index == best.frame_index == 0
         assert event.at == frame(0).at
+        last = max(read.frame_index for read in event.reads)
+        assert event.seen_at == frame(last).at > event.at
 
     def test_goes_on_reading_until_it_is_sure(self) -> None:
         site = Site([(PLATE, UNSURE)] * 3 + [(PLATE, SURE)])
@@ -119,6 +128,20 @@ class TestPlateStage:
         assert (early.is_final, late.is_final) == (False, True)
         assert early.event_id != late.event_id
         assert (early.at - frame(0).at).total_seconds() <= WAIT_S + 1
+
+    def test_tells_now_and_then_of_one_that_stays(self) -> None:
+        site = Site([(PLATE, SURE)])
+
+        events = watch(stage(site), [car()], seconds=3 * STILL_THERE_S + 1)
+        first, *more = events
+        assert [event.is_more_of_same for event in events] == [False, True, True, True]
+        assert len({event.event_id for event in events}) == len(events)
+        for number, event in enumerate(more, start=1):
+            stayed_s = (event.seen_at - first.seen_at).total_seconds()
+            assert stayed_s == pytest.approx(number * STILL_THERE_S, abs=0.5)
+            assert (event.reads, event.at) == (first.reads, first.at)
+            assert event.snapshot == event.plate == b""
+        assert site.looks == 2
 
     def test_tells_of_a_vehicle_that_left_with_one_read(self) -> None:
         watched = stage(Site([(PLATE, SURE), ("", 0)]))

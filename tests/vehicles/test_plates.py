@@ -52,8 +52,9 @@ class TestCuts:
         assert len(found) == len(MARGINS)
         assert all(cut.shape[0] <= 100 and cut.shape[1] <= 200 for cut in found)
 
-    def test_of_what_lies_outside_are_none(self) -> None:
-        assert list(cuts(PICTURE, Box(1.5, 0.2, 1.7, 0.4))) == []
+    @pytest.mark.parametrize("x", [1.5, -0.7])
+    def test_of_what_lies_outside_are_none(self, x: float) -> None:
+        assert list(cuts(PICTURE, Box(x, 0.2, x + 0.2, 0.4))) == []
 
 
 class TestReads:

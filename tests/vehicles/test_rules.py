@@ -19,8 +19,6 @@ from vehicles.rules import (
     Standing,
     Status,
     decide_gate,
-    is_possible_match,
-    is_same_visit,
 )
 from vehicles.voting import Consensus, PlateRead
 
@@ -178,39 +176,3 @@ class TestGate:
     def test_cannot_be_told_to_open_for_whom_it_must_not(self, status: Status) -> None:
         with pytest.raises(ValueError, match="never opens"):
             Decision(status, Reason.BLOCKED, opens=True)
-
-
-class TestPossibleMatch:
-    @pytest.mark.parametrize(
-        ("read", "is_possible"),
-        [
-            ("MH12AB1234", False),
-            ("MHI2AB1234", True),
-            ("MH12A81234", True),
-            ("MH12AB1Z34", True),
-            ("MH12AB1235", False),
-            ("MH12AB123", False),
-            ("NH12AB1234", False),
-        ],
-    )
-    def test_differs_in_confusable_characters_alone(
-        self, read: str, *, is_possible: bool
-    ) -> None:
-        assert is_possible_match(read, PLATE) is is_possible
-        assert is_possible_match(PLATE, read) is is_possible
-
-    @given(st.integers(0, 9998))
-    def test_never_takes_a_fleet_for_one_vehicle(self, number: int) -> None:
-        first, second = f"MH12AB{number:04}", f"MH12AB{number + 1:04}"
-
-        assert not is_possible_match(first, second)
-
-
-class TestVisit:
-    @pytest.mark.parametrize(
-        ("seconds", "is_same"), [(0, True), (60, True), (60.1, False), (-60, True)]
-    )
-    def test_goes_on_for_a_minute(self, seconds: float, *, is_same: bool) -> None:
-        later = NOW + timedelta(seconds=seconds)
-
-        assert is_same_visit(NOW, later) is is_same

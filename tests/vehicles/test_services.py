@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from streaming import locks
 from tests.factories import make_user
 from tests.vehicles.offers import NOW, PLATE, gate_camera, offer
 from vehicles.models import Vehicle, VehicleLog
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from vehicles.pipeline import PlateOffered
 
 NEXT = "MH12AB1235"
+END = NOW + timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
@@ -154,6 +157,31 @@ class TestRecordVisit:
         assert VehicleLog.objects.count() == visits
         assert (log.last_seen_at - NOW).total_seconds() == after_s + 1
 
+    def test_goes_on_for_as_long_as_the_vehicle_stays(self, camera: Camera) -> None:
+        first = offer(camera, PLATE, PLATE)
+        recorded(first)
+        for after_s in (50, 100):
+            seen_at = NOW + timedelta(seconds=after_s)
+            stays = replace(first, event_id=uuid4(), seen_at=seen_at, snapshot=b"")
+            log = recorded(replace(stays, is_more_of_same=True))
+            assert log.last_seen_at == seen_at
+
+        anew = recorded(offer(camera, PLATE, PLATE, track_id=2, after_s=150))
+        assert (anew.pk, VehicleLog.objects.count()) == (log.pk, 1)
+
+    def test_is_none_of_a_vehicle_that_only_stays(self, camera: Camera) -> None:
+        event = offer(camera, PLATE, PLATE, is_more_of_same=True)
+
+        assert record_visit(event=event) is None
+        assert not VehicleLog.objects.exists()
+
+    def test_decides_nothing_when_a_vehicle_only_stays(self, camera: Camera) -> None:
+        known(camera)
+        recorded(offer(camera, PLATE))
+
+        log = recorded(offer(camera, PLATE, PLATE, is_more_of_same=True, after_s=9))
+        assert (log.status, log.opens) == ("rejected", False)
+
     def test_never_merges_vehicles_of_a_fleet(self, camera: Camera) -> None:
         recorded(offer(camera, PLATE, PLATE))
         recorded(offer(camera, NEXT, NEXT, track_id=2, after_s=2))
@@ -215,6 +243,27 @@ class TestSeveralWorkers:
         assert VehicleLog.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+class TestNamingMeanwhile:
+    def test_waits_for_the_gate_to_decide(self) -> None:
+        camera = gate_camera()
+        log, by = recorded(offer(camera, PLATE)), make_user("sam")
+
+        def name() -> VehicleLog:
+            try:
+                return name_visit(log=log, plate=PLATE, by=by, at=NOW)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as people:
+            with transaction.atomic():
+                locks.hold(f"vehicles/gate/{camera.gate_camera.gate.pk}")
+                naming = people.submit(name)
+                with pytest.raises(TimeoutError):
+                    naming.result(1)
+            assert naming.result(10).named_by == by
+
+
 class TestNameVisit:
     def test_decides_by_the_register_and_opens_nothing(self, camera: Camera) -> None:
         vehicle, by = known(camera), make_user("sam")
@@ -225,6 +274,35 @@ class TestNameVisit:
         assert (named.status, named.reason) == ("authorized", "listed")
         assert not named.opens
         assert (named.named_by, named.named_at) == (by, NOW)
+
+    def test_tells_a_blocked_one_that_was_let_in_as_unknown(
+        self, camera: Camera
+    ) -> None:
+        gate = camera.gate_camera.gate
+        gate.opens_for_unknown = True
+        gate.save()
+        known(camera, status="blocked", reason="Stolen")
+        log = recorded(offer(camera, NEXT, NEXT))
+        assert log.opens
+
+        named = name_visit(log=log, plate=PLATE, by=make_user("sam"), at=NOW)
+        assert (named.plate_number, named.status, named.opens) == (
+            PLATE,
+            "blocked",
+            True,
+        )
+
+    def test_is_no_end_of_it_when_the_camera_reads_a_blocked_plate(
+        self, camera: Camera
+    ) -> None:
+        known(camera, status="blocked", reason="Stolen")
+        log = recorded(offer(camera, PLATE))
+        name_visit(log=log, plate=NEXT, by=make_user("sam"), at=NOW)
+
+        read = [recorded(offer(camera, PLATE, PLATE)) for _ in range(2)]
+        assert [each.status for each in read] == ["blocked"] * 2
+        log.refresh_from_db()
+        assert (log.plate_number, VehicleLog.objects.count()) == (NEXT, 2)
 
     @pytest.mark.parametrize("plate", ["", "XX", "MHI2AB1234"])
     def test_refuses_what_is_no_plate_here(self, camera: Camera, plate: str) -> None:
@@ -253,6 +331,20 @@ class TestBlock:
         newest, before, _ = vehicle.history.order_by("-history_id")
         assert (newest.status, newest.history_change_reason) == ("authorized", "Found")
         assert (before.history_user, before.history_change_reason) == (by, "Stolen")
+
+    @pytest.mark.parametrize("was", ["authorized", "visitor"])
+    def test_is_undone_to_what_the_vehicle_was(self, camera: Camera, was: str) -> None:
+        vehicle, by = known(camera, status=was, valid_until=END), make_user("sam")
+        for why in ("Stolen", "Stolen again"):
+            block(vehicle=vehicle, reason=why, by=by)
+
+        assert unblock(vehicle=vehicle, reason="Found", by=by).status == was
+
+    def test_of_one_that_was_never_let_in_is_undone_too(self, camera: Camera) -> None:
+        vehicle = known(camera, status="blocked", reason="Stolen")
+
+        freed = unblock(vehicle=vehicle, reason="Found", by=make_user("sam"))
+        assert freed.status == "authorized"
 
     def test_needs_a_reason(self, camera: Camera) -> None:
         with pytest.raises(NotChanged, match="Say why"):

@@ -14,8 +14,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from identity.admin.base import by, site_time
 from identity.admin.importing import ImportExport
-from vehicles.formats import fit, normalise
-from vehicles.models import PlateFormat, Vehicle
+from vehicles.formats import WRITE_LATIN, fit, has_foreign, normalise
+from vehicles.models import BLOCK_FIELDS, PlateFormat, Vehicle
 from vehicles.resources import VehicleResource
 
 from .base import OfSiteAdmin, link
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 NEVER_READ: Final = (
     "No camera will ever read %s: it is no plate of this site's formats, which are: %s."
+)
+STAYS_BLOCKED: Final = (
+    "%s was blocked while you edited it, and stays so. Unblock it to let it in again."
 )
 
 
@@ -62,26 +65,19 @@ class VehicleForm(forms.ModelForm[Vehicle]):
         for name in {"valid_from", "valid_until"} & {*self.fields}:
             date_input: Any = self.fields[name].widget
             date_input.widgets[0].format = "%Y-%m-%d"
+        if self.instance.status == Vehicle.Status.BLOCKED:
+            # Also a page that was open before the block must not lift it.
+            for name in {*BLOCK_FIELDS} & {*self.fields}:
+                self.fields[name].disabled = bool(self.instance.pk)
 
     def clean_plate_number(self) -> str:
         typed = self.cleaned_data["plate_number"]
         plate = normalise(typed)
+        if has_foreign(typed):
+            raise ValidationError(WRITE_LATIN)
         if not plate:
             raise ValidationError(f"'{typed}' has no letter and no digit of a plate.")
         return plate
-
-    def clean(self) -> dict[str, Any]:
-        """Ask why where a vehicle is let in again, and how long a visitor stays."""
-        given = super().clean() or {}
-        status, blocked = given.get("status"), Vehicle.Status.BLOCKED
-        is_let_in = self.initial.get("status") == blocked != status
-        if is_let_in and "reason" not in self.changed_data:
-            raise ValidationError({"reason": "Say why it is let in again."})
-        is_visitor = status == Vehicle.Status.VISITOR
-        if is_visitor and "valid_until" in given and not given["valid_until"]:
-            sentence = "A visitor's pass ends: say until when it may drive in."
-            raise ValidationError({"valid_until": sentence})
-        return given
 
 
 class ValidityFilter(admin.SimpleListFilter):
@@ -141,8 +137,9 @@ class VehicleAdmin(Blocking, ImportExport, OfSiteAdmin):
                     "dates_in_words",
                 ],
                 "description": "Dates and times are by the site's clock. A blocked "
-                "vehicle is blocked whatever its dates. A visitor's pass needs an end; "
-                "after it the vehicle is unknown again.",
+                "vehicle is blocked whatever its dates, until somebody unblocks it, on "
+                "its page on the site or in the list here, and says why. A visitor's "
+                "pass needs an end; after it the vehicle is unknown again.",
             },
         ),
         ("Notes", {"fields": ["notes", "visits", "registered_by", "created"]}),
@@ -150,6 +147,13 @@ class VehicleAdmin(Blocking, ImportExport, OfSiteAdmin):
 
     def view_on_site(self, obj: Vehicle) -> str:
         return reverse("vehicle", args=[obj.plate_number])
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Vehicle | None = None
+    ) -> bool:
+        """Keep what is blocked: the block would be forgotten with it."""
+        is_blocked = obj is not None and obj.status == Vehicle.Status.BLOCKED
+        return not is_blocked and super().has_delete_permission(request, obj)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Vehicle], search_term: str
@@ -174,6 +178,9 @@ class VehicleAdmin(Blocking, ImportExport, OfSiteAdmin):
         elif form.changed_data:
             obj.save(update_fields=form.changed_data)
         _warn_of_plate(request, obj)
+        blocked = Vehicle.Status.BLOCKED
+        if obj.status == blocked != request.POST.get("status", blocked):
+            messages.warning(request, STAYS_BLOCKED % obj)
 
     @admin.display(description="owner or employee", ordering="owner")
     def whose(self, vehicle: Vehicle) -> str:

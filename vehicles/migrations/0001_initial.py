@@ -266,7 +266,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='vehiclelog',
-            constraint=models.CheckConstraint(condition=models.Q(('opens', False), models.Q(('status__in', ['blocked', 'rejected']), _negated=True), _connector='OR'), name='vehicle_log_never_opens_for', violation_error_message='A gate never opens for a vehicle that is blocked or was not read.'),
+            constraint=models.CheckConstraint(condition=models.Q(('opens', False), models.Q(('status__in', ['blocked', 'rejected']), _negated=True), ('named_at__isnull', False), _connector='OR'), name='vehicle_log_never_opens_for', violation_error_message='A gate never opens for a vehicle that is blocked or was not read.'),
         ),
         migrations.AddConstraint(
             model_name='vehiclelog',

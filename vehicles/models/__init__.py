@@ -2,9 +2,10 @@
 
 from .gates import Gate, GateCamera, PlateFormat, formats_in_force
 from .log import BarrierCall, VehicleLog
-from .register import Vehicle
+from .register import BLOCK_FIELDS, Vehicle
 
 __all__ = [
+    "BLOCK_FIELDS",
     "BarrierCall",
     "Gate",
     "GateCamera",

@@ -130,8 +130,10 @@ class VehicleLog(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
+                # It may have been let in as unknown before somebody named it.
                 condition=models.Q(opens=False)
-                | ~models.Q(status__in=["blocked", "rejected"]),
+                | ~models.Q(status__in=["blocked", "rejected"])
+                | models.Q(named_at__isnull=False),
                 name="vehicle_log_never_opens_for",
                 violation_error_message="A gate never opens for a vehicle that is "
                 "blocked or was not read.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,12 +13,16 @@ from simple_history.models import HistoricalRecords
 from identity.models import Employee
 from identity.models.people import OfSite
 from streaming.models import Site
-from vehicles.formats import DIGITS, LENGTH_MAX, LETTERS, normalise
+from vehicles.formats import DIGITS, LENGTH_MAX, LETTERS, confusion_key, normalise
 from vehicles.rules import Registered
 from vehicles.rules import Standing as PlainStanding
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+BLOCK_FIELDS: Final = ("site", "plate_number", "status", "reason")
+"""What a block is made of: of a blocked vehicle it is changed by unblocking alone."""
 
 
 def check_plate(text: str) -> None:
@@ -32,6 +36,16 @@ def check_plate(text: str) -> None:
 class VehicleQuerySet(OfSite["Vehicle"]):
     def blocked(self) -> Self:
         return self.filter(status=Vehicle.Status.BLOCKED)
+
+    def blocked_like(self, plate: str, *, is_sure: bool) -> Self:
+        """Keep the blocked ones that a plate may be, misread, by plate.
+
+        The one of exactly this plate is among them only where the plate is not sure.
+        """
+        alike = self.blocked().filter(confusion_key=confusion_key(plate))
+        if is_sure:
+            alike = alike.exclude(plate_number=plate)
+        return alike.order_by("plate_number")
 
     def valid_at(self, at: datetime) -> Self:
         """Keep those whose dates have begun and are not over."""
@@ -145,10 +159,13 @@ class Vehicle(models.Model):
         return self.plate_number
 
     def clean(self) -> None:
-        """Refuse an employee of another site."""
+        """Refuse an employee of another site, and a visitor without an end."""
         if self.employee and self.employee.site_id != self.site_id:
             sentence = f"{self.employee.code} works at another site."
             raise ValidationError({"employee": sentence})
+        if self.status == Vehicle.Status.VISITOR and self.valid_until is None:
+            sentence = "A visitor's pass ends: say until when it may drive in."
+            raise ValidationError({"valid_until": sentence})
 
     @property
     def registered(self) -> Registered:

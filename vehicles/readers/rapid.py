@@ -63,8 +63,9 @@ class RapidReader:
             return ReadText("", ())
         text = found.txts[0]
         confidences = tuple(float(each) for each in found.word_results[0].confs)
-        # Text that runs from right to left comes in another order than its figures.
-        return ReadText(text, confidences if len(confidences) == len(text) else ())
+        # Spaces and text from right to left may have other figures: nothing is sure.
+        is_told = len(confidences) == len(text)
+        return ReadText(text, confidences if is_told else (0.0,) * len(text))
 
 
 def _around(corners: Any, width: int, height: int) -> Box:

@@ -157,13 +157,13 @@ def visits_of(
 ) -> VehicleLogQuerySet:
     if not request.user.has_perm("vehicles.view_vehiclelog"):
         return VehicleLog.objects.none()
-    rows = visible(request).filter(plate_number=plate)
-    if chosen is None:
-        return rows.exclude(status=VehicleLog.Status.REJECTED)
     # What was only guessed to be this plate is told on the gate's page.
-    return rows.filter(camera__site=chosen.site_id).exclude(
-        status=VehicleLog.Status.REJECTED
-    )
+    rows = visible(request).exclude(status=VehicleLog.Status.REJECTED)
+    rows = rows.filter(plate_number=plate)
+    if chosen is not None:
+        return rows.filter(camera__site=chosen.site_id)
+    site = storable(request.GET.get("site", ""))
+    return rows.filter(camera__site__slug=site) if site else rows
 
 
 def with_last_visit(rows: VehicleQuerySet) -> VehicleQuerySet:

@@ -41,6 +41,16 @@ class TestOpenGate:
         assert page.redirect_chain == [("/gates", 302)]
         assert "North gate opened." in text(page)
 
+    def test_is_offered_for_a_vehicle_that_no_camera_saw(
+        self, security: Client, north: Gate
+    ) -> None:
+        assert "Open gate" not in text(security.get(f"/gates/{north.pk}"))
+
+        with_barrier(north, "http://192.0.2.9/open")
+        page = security.get(f"/gates/{north.pk}")
+        assert f'action="/gates/{north.pk}/open"' in page.content.decode()
+        assert "Open North gate for a vehicle that is not shown" in text(page)
+
     def test_says_that_it_did_not_open(self, security: Client, north: Gate) -> None:
         with barrier_server(status=500) as barrier:
             with_barrier(north, barrier.url)

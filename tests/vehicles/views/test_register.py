@@ -128,6 +128,14 @@ class TestVehicle:
         assert "Driven by Hill Haulage" in page
         assert "Also registered at Main plant" in page
 
+    def test_tells_of_the_site_asked_for_where_it_is_not_registered(
+        self, security: Client, visit: Visit, sam: User
+    ) -> None:
+        sam.sites.add(make_site(name="Annex", slug="annex"))
+        visit(plate_number="KA01CD0001")
+
+        assert security.get("/vehicles/KA01CD0001?site=annex").status_code == 404
+
     def test_is_not_found_at_another_site(self, security: Client) -> None:
         make_vehicle(plate_number="DL01AA0001")
 

@@ -96,6 +96,8 @@ def _opened(file: Path) -> Iterator[Iterator[list[str]]]:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise CommandError(f"{file} is no CSV in UTF-8.") from error
+    except csv.Error as error:
+        raise CommandError(f"{file} is no CSV: {error}.") from error
 
 
 def _imported(
