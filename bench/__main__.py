@@ -33,6 +33,7 @@ LONG: Final[Mapping[str, str | None]] = {
     "gallery": None,
     "attendance": None,
     "plates": None,
+    "gate": None,
 }
 """Run only by name; each with the option that says how much, if it has one."""
 
