@@ -100,6 +100,7 @@ def forget_old_attendance(**_: Any) -> dict[str, int]:
     return asdict(retention.forget_old(now=timezone.now()))
 
 
+@transaction.atomic
 def _unsettle(todo: Batch) -> None:
     """Leave the days to the scheduled run where the one at once comes to nothing.
 

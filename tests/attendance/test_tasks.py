@@ -252,6 +252,18 @@ class TestSchedule:
 
 @pytest.mark.django_db(transaction=True)
 class TestAllChangedMeanwhile:
+    def test_may_be_told_after_the_change_is_committed(
+        self, asha: Employee, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tasks.recompute, "apply_async", lambda **_: None)
+        record = make_record(asha, date(2026, 3, 9))
+        AttendanceRecord.objects.update(is_settled=True)
+
+        touched = Touched(frozenset({asha.pk}), date(2026, 3, 9), None)
+        assert tasks.all_changed([touched], now=NOW) > 0
+        record.refresh_from_db()
+        assert not record.is_settled
+
     def test_waits_for_no_day_that_is_being_written(
         self, asha: Employee, monkeypatch: pytest.MonkeyPatch
     ) -> None:

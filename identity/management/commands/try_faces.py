@@ -197,7 +197,9 @@ class Trials:
         if table.row_count:
             out.print(table)
         for path, words in self.remarks:
-            errors.print(f"{path}: {words}", highlight=False, markup=False)
+            errors.print(
+                f"{path}: {words}", highlight=False, markup=False, soft_wrap=True
+            )
 
 
 def foreground(faces: Sequence[Face]) -> list[Face]:

@@ -148,7 +148,7 @@ def show(
     if table.row_count:
         out.print(table)
     for path, words in remarks:
-        errors.print(f"{path}: {words}", highlight=False, markup=False)
+        errors.print(f"{path}: {words}", highlight=False, markup=False, soft_wrap=True)
 
 
 def cells(trial: PlateTrial) -> list[str]:
