@@ -46,7 +46,9 @@ def the_plate_model(reader: str = "") -> PlateModel:
     They are loaded once a process and serve all its threads. Raises ReaderMissing.
     """
     return PlateModel(
-        the_finder(settings.MODELS_DIR), load_reader(settings.MODELS_DIR, reader)
+        the_finder(settings.MODELS_DIR),
+        load_reader(settings.MODELS_DIR, reader),
+        line_reader=_rapid(),
     )
 
 
@@ -58,7 +60,10 @@ def the_working_plate_model(wanted: str) -> PlateModel | None:
     vehicle finds them ready. None where no reader at all works.
     """
     reader = _working_reader(settings.MODELS_DIR, wanted or SPECIALISED)
-    return PlateModel(_working_finder(settings.MODELS_DIR), reader) if reader else None
+    if reader is None:
+        return None
+    finder = _working_finder(settings.MODELS_DIR)
+    return PlateModel(finder, reader, line_reader=_working_line_reader())
 
 
 def makes_do(model: PlateModel | None, *, wanted: str) -> bool:
@@ -91,6 +96,17 @@ def _working_reader(folder: Path, wanted: str) -> PlateReader | None:
             return reader
     logger.error("No plate reader works: no plate is read.")
     return None
+
+
+def _working_line_reader() -> PlateReader | None:
+    """Return who reads plates of two lines, ready for the first one."""
+    try:
+        reader = _rapid()
+        reader.read([BLANK])
+    except Exception:
+        logger.exception("%s fails; plates of two lines are read as one.", RAPID)
+        return None
+    return reader
 
 
 @cache

@@ -22,6 +22,12 @@ A box that cuts a character or leaves too much around makes a reader err differe
 each time, so what most of these cuts say is right more often than one alone; see
 docs/vehicles.md for what each number of cuts gives.
 """
+TWO_LINES_BELOW: Final = 2.2
+"""Width over height under which a plate may have two lines. Those of one line are 3.1
+(India, 340 x 110 mm) to 4.7 (EU, 520 x 110 mm), those of two 1.5 (EU, 340 x 220 mm) to
+2 (India, 200 x 100 mm)."""
+SPLITS: Final = ((0.0, 0.5), (0.05, 0.5), (0.0, 0.45))
+"""How much is left around a plate of two lines, and where they are parted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +70,22 @@ class PlateReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlateModel:
-    """A finder and a reader."""
+    """A finder and a reader, and who reads plates of two lines."""
 
     finder: PlateFinder
     reader: PlateReader
+    line_reader: PlateReader | None = None
+    """Reads each of two lines by itself; without it they are read as one."""
 
     def reads(
         self, image: Image, found: FoundPlate, *, frame_index: int = 0
     ) -> list[PlateRead]:
         """Return what the plate says, once for each of its cuts; nothing if nothing."""
         said = self.reader.read(list(cuts(image, found.box)))
+        if self.line_reader and may_have_two_lines(image, found.box):
+            lines = [line for part in lines_of(image, found.box) for line in part]
+            read = self.line_reader.read(lines)
+            said += [_joined(*pair) for pair in zip(read[::2], read[1::2], strict=True)]
         return [
             PlateRead(frame_index, each.text, each.confidences)
             for each in said
@@ -87,6 +99,27 @@ def cuts(image: Image, box: Box) -> Iterator[Image]:
         found = _cut(image, box, sideways * box.width, upright * box.height)
         if found.size:
             yield found
+
+
+def may_have_two_lines(image: Image, box: Box) -> bool:
+    height, width = image.shape[:2]
+    return bool(box.width * width < TWO_LINES_BELOW * box.height * height)
+
+
+def lines_of(image: Image, box: Box) -> Iterator[tuple[Image, Image]]:
+    """Part a plate into an upper and a lower line with each of the SPLITS."""
+    for around, at in SPLITS:
+        found = cut(image, box, around=around)
+        row = round(at * found.shape[0])
+        if 0 < row < found.shape[0] and found.size:
+            yield found[:row], found[row:]
+
+
+def _joined(upper: ReadText, lower: ReadText) -> ReadText:
+    """Return two lines as one text; nothing where one of them says nothing."""
+    if not (upper.text and lower.text):
+        return ReadText("", ())
+    return ReadText(upper.text + lower.text, upper.confidences + lower.confidences)
 
 
 def cut(image: Image, box: Box, *, around: float = 0.0) -> Image:
