@@ -12,7 +12,8 @@ demo: $(VENV)/.run models
 
 test: $(VENV)/.dev models
 	sh tests/packages.sh
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile \
+	  --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.dev models
 	$(BIN)/python -m bench $(ARGS)

@@ -30,6 +30,12 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("busy")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: else one process ends far after the others."""
+    items.sort(key=lambda item: item.get_closest_marker("system") is None)
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[None]:
     """Run the embedded servers while the tests need them."""
