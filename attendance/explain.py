@@ -121,9 +121,6 @@ class _Clock:
     def second(self, at: datetime) -> str:
         return self._told(at, "%H:%M:%S")
 
-    def date_of(self, at: datetime) -> date:
-        return at.astimezone(self.zone).date()
-
     def _told(self, at: datetime, form: str) -> str:
         # In the night of a clock change an hour comes twice.
         zone = " %Z" if self.changed else ""

@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Final, Protocol
 
 from django.db.models import Case, Max, OuterRef, Q, Subquery, Value, When
 
@@ -96,6 +96,47 @@ class Person:
     seen_at: datetime
     camera: str
     """The name of the camera that saw them last; empty where a clock or HR says so."""
+    plates: Sequence[str] = ()
+    """Of their vehicles on the site."""
+
+
+class OnSite(Protocol):
+    """A vehicle on a site, as the app above that knows of vehicles tells it."""
+
+    @property
+    def site_id(self) -> int: ...
+    @property
+    def plate_number(self) -> str: ...
+    @property
+    def vehicle_type(self) -> str: ...
+    @property
+    def owner(self) -> str:
+        """Who it belongs to, where that is no employee; empty for nobody known."""
+
+    @property
+    def employee_code(self) -> str: ...
+    @property
+    def employee_name(self) -> str: ...
+    @property
+    def since(self) -> datetime | None:
+        """When it drove in; empty where no gate could tell that it did."""
+
+    @property
+    def seen_at(self) -> datetime: ...
+    @property
+    def gate(self) -> str: ...
+
+
+class TellVehicles(Protocol):
+    def __call__(
+        self, *, sites: Collection[Site], now: datetime
+    ) -> Sequence[OnSite]: ...
+
+
+VEHICLES: Final[list[TellVehicles]] = []
+"""Filled by the composition root; this app knows none of those beside it."""
+SEES_VEHICLES: Final = "vehicles.view_vehiclelog"
+"""What a login needs, to be told of vehicles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +148,13 @@ class SiteMuster:
     perhaps: Sequence[Person]
     strangers: int
     """Heads without a name: faces that nobody is enrolled by, seen to come in."""
+    vehicles: Sequence[OnSite] = ()
+
+    @property
+    def unseen_drivers(self) -> set[str]:
+        """Give the codes of those whose vehicle is here, and who are on no list."""
+        listed = {person.code for person in (*self.inside, *self.perhaps)}
+        return {one.employee_code for one in self.vehicles} - listed - {""}
 
     @property
     def departments(self) -> list[tuple[str, list[Person]]]:
@@ -134,11 +182,26 @@ class Muster:
     def strangers(self) -> int:
         return sum(each.strangers for each in self.sites)
 
+    @property
+    def vehicles(self) -> int:
+        return sum(len(each.vehicles) for each in self.sites)
 
-def inside(*, sites: Collection[Site], now: datetime) -> Muster:
-    """Return who is inside at these sites, in five queries however many they are."""
+
+def inside(
+    *, sites: Collection[Site], now: datetime, with_vehicles: bool = False
+) -> Muster:
+    """Return who is inside at these sites, in five queries however many they are.
+
+    Vehicles take two more.
+    """
+    tellers = VEHICLES if with_vehicles else []
+    parked: dict[int, list[OnSite]] = defaultdict(list)
+    plates: dict[str, list[str]] = defaultdict(list)
+    for one in chain.from_iterable(tell(sites=sites, now=now) for tell in tellers):
+        parked[one.site_id].append(one)
+        plates[one.employee_code].append(one.plate_number)
     by_place: dict[tuple[int, Standing], list[Person]] = defaultdict(list)
-    for person in sorted(_people(sites, now=now), key=_place_in_list):
+    for person in sorted(_people(sites, plates, now=now), key=_place_in_list):
         by_place[person.site_id, person.standing].append(person)
     strangers = _strangers(sites, now=now)
     lists = [
@@ -147,6 +210,7 @@ def inside(*, sites: Collection[Site], now: datetime) -> Muster:
             by_place[site.pk, Standing.INSIDE],
             by_place[site.pk, Standing.PERHAPS],
             strangers[site.pk],
+            parked[site.pk],
         )
         for site in sites
     ]
@@ -157,7 +221,9 @@ def _place_in_list(person: Person) -> tuple[bool, str, str]:
     return person.department == NO_DEPARTMENT, person.department, person.code
 
 
-def _people(sites: Collection[Site], *, now: datetime) -> Iterator[Person]:
+def _people(
+    sites: Collection[Site], plates: Mapping[str, Sequence[str]], *, now: datetime
+) -> Iterator[Person]:
     since = now - SEEN_WITHIN
     ways = _ways(sites, since=since)
     last = _last_seen(sites, since=since)
@@ -179,6 +245,7 @@ def _people(sites: Collection[Site], *, now: datetime) -> Iterator[Person]:
             since=since_at,
             seen_at=trace.seen_at,
             camera=last[one.pk].camera if one.pk in last else "",
+            plates=plates.get(one.code, ()),
         )
 
 

@@ -10,18 +10,19 @@ from import_export.fields import Field
 from import_export.results import RowResult
 from import_export.widgets import Widget
 
+from identity.bulk_import import Known
 from identity.models import Employee
 from identity.sheets import (
     Day,
+    OneOf,
     SiteSlug,
     Text,
-    TextOrNothing,
     harmless,
     plain,
 )
 
 from . import assigning
-from .bulk_import import Known, RosterResource, RosterResult
+from .bulk_import import RosterResource, RosterResult
 from .models import Holiday, Leave, Shift, ShiftAssignment
 
 if TYPE_CHECKING:
@@ -73,15 +74,6 @@ class ShiftName(Widget):  # type: ignore[misc]
 
     def render(self, value: Shift | None, obj: Any = None, **_: Any) -> str:
         return harmless(value.shift_name) if value else ""
-
-
-class LeaveKind(TextOrNothing):
-    def clean(self, value: object, row: Any = None, **_: Any) -> str | None:
-        word = plain(value).lower()
-        if word and word not in Leave.Kind.values:
-            known = ", ".join(Leave.Kind.values)
-            raise ValueError(f"'{word}' is no kind of leave. Write one of: {known}.")
-        return word or None
 
 
 class OfPeople(RosterResource):
@@ -146,8 +138,12 @@ class ShiftAssignmentResource(OfPeople):
         instance_loader_class = Known
         skip_unchanged = use_transactions = use_bulk = True
 
+    def after_import_row(self, row: Any, row_result: RowResult, **kwargs: Any) -> None:
+        self.row_results[kwargs["row_number"]] = row_result
+
     def load(self, dataset: Any) -> None:
         super().load(dataset)
+        self.row_results: dict[int, RowResult] = {}
         self.shifts: dict[int, dict[str, Shift]] = defaultdict(dict)
         sites = {employee.site_id for employee in self.people.values()}
         for shift in Shift.objects.filter(site__in=sites):
@@ -156,7 +152,7 @@ class ShiftAssignmentResource(OfPeople):
     def validate_instance(
         self,
         instance: Any,
-        import_validation_errors: dict[str, Any] | None = None,
+        import_validation_errors: Mapping[str, Any] | None = None,
         validate_unique: Any = True,  # noqa: FBT002 - the library's signature
     ) -> None:
         super().validate_instance(instance, import_validation_errors, validate_unique)
@@ -173,10 +169,7 @@ class ShiftAssignmentResource(OfPeople):
     def write(self, *, result: RosterResult, reason: str, at: datetime) -> None:
         rows = [row for row, _ in self.todo]
         assigning.lock_rosters(sites={row.employee.site_id for row in rows})
-        before = self._meta.model.objects.filter(
-            pk__in=[row.pk for row in rows if row.pk]
-        )
-        touched = assigning.touched_by(*before)
+        touched = assigning.touched_by(*self.stored_before())
         found = assigning.effects(rows)
         self._tell(found, result)
         written = assigning.write(found, by=self.user, at=at, reason=reason)
@@ -211,7 +204,12 @@ class LeaveResource(OfPeople):
         "until": "the first day back at work",
     }
     employee = Field("employee", "employee", EmployeeCode())
-    kind = Field("kind", "kind", LeaveKind(), saves_null_values=False)
+    kind = Field(
+        "kind",
+        "kind",
+        OneOf(Leave.Kind.values, "kind of leave"),
+        saves_null_values=False,
+    )
     starts_on = Field("starts_on", "from", Day())
     ends_on = Field("ends_on", "until", Day())
     notes = Field("notes", "notes", Text())

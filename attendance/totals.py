@@ -1,13 +1,13 @@
-"""The sums of `summary` over stored days, counted by the database."""
+"""Sums over the stored days of a period, counted by the database."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Count, Q
 
 from .models.days import Plan, Review, Status
-from .summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,21 @@ _COUNTS: Final = {
     "absent": Count("pk", filter=_WORK & Q(status=Status.ABSENT)),
     "unverified": Count("pk", filter=_WORK & Q(status=Status.UNVERIFIED)),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Sums over the dates of a period."""
+
+    total_days: int
+    scheduled_days: int
+    on_time: int
+    late: int
+    early_exits: int
+    absent: int
+    unverified: int
+    on_time_percentage: float | None
+    """Of the scheduled days that have a result; None where there is none."""
 
 
 def summarise_records(

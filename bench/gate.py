@@ -101,7 +101,8 @@ def opened(shared: Path, plate: str, clip: Path) -> Row:
         script = GATE.format(clip=str(clip), barrier=barrier.url, plate=plate)
         site.manage("shell", "-c", script)
         with web(site) as server, hearing(server) as heard, site.worker():
-            visits = [next_visit(site, barrier, heard) for _ in range(VISITS)]
+            known: set[int] = set()
+            visits = [next_visit(site, barrier, heard, known) for _ in range(VISITS)]
     return {
         "car": plate,
         "visits": len(visits),
@@ -140,9 +141,12 @@ def hearing(server: Web) -> Iterator[Queue[tuple[float, Any]]]:
         yield rows
 
 
-def next_visit(site: Plant, barrier: Barrier, heard: Queue[tuple[float, Any]]) -> Visit:
+def next_visit(
+    site: Plant, barrier: Barrier, heard: Queue[tuple[float, Any]], known: set[int]
+) -> Visit:
     """Wait for the car to be let in, and forget it: it then comes as a new one."""
-    shown_s, row = let_in(heard)
+    shown_s, row = let_in(heard, known)
+    known.add(row["id"])
     wait_until(lambda: is_open(site), what="the barrier's answer")
     decided_s = datetime.fromisoformat(row["last_seen_at"]).timestamp()
     (told,) = barrier.told
@@ -155,12 +159,15 @@ def next_visit(site: Plant, barrier: Barrier, heard: Queue[tuple[float, Any]]) -
     )
 
 
-def let_in(heard: Queue[tuple[float, Any]]) -> tuple[float, Any]:
-    """Return when the first row came of a vehicle that may drive in, and the row."""
+def let_in(heard: Queue[tuple[float, Any]], known: set[int]) -> tuple[float, Any]:
+    """Return when the first row came of a new visit that may drive in, and the row.
+
+    It is told of again when its barrier has answered and its pictures are stored.
+    """
     try:
         while True:
             at_s, row = heard.get(timeout=PATIENCE_S)
-            if row["opens"]:
+            if row["opens"] and row["id"] not in known:
                 return at_s, row
     except Empty:
         raise TookTooLong(f"a vehicle: not after {PATIENCE_S:.0f} s") from None

@@ -65,21 +65,19 @@ def drawn(count: int) -> list[str]:
 
 def lookups() -> Sequence[Row]:
     """Look plates up as the gate does; Django is set up, the register is filled."""
-    from vehicles.models import VehicleLog
+    from vehicles.models import Vehicle, VehicleLog
     from vehicles.plate_check import check_plate
-    from vehicles.services import _possible_match, _registered
 
     plates = drawn(BLOCKED + LOOKUPS)
     there, others = plates[: BLOCKED : BLOCKED // LOOKUPS], plates[BLOCKED:]
-    unknown = VehicleLog.Status.UNKNOWN
+    unknown, register = VehicleLog.Status.UNKNOWN, Vehicle.objects
 
     def exact(plate: str) -> str:
-        found = _registered(plate, 1)
+        found = register.bearing(plate, site_id=1)
         return found.plate_number if found else ""
 
     def possible(plate: str) -> str:
-        log = VehicleLog(plate_number=plate, status=unknown)
-        found = _possible_match(log, 1)
+        found = register.possible_match(plate, site_id=1, status=unknown)
         return found.plate_number if found else ""
 
     def checked(plate: str) -> str:

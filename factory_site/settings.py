@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
 
 from . import embedded, env
+from .media import bucket
 
 django_stubs_ext.monkeypatch()
 
@@ -295,11 +296,9 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 # Photos and snapshots: private, served by views that ask who looks.
 MEDIA_ROOT = env.path("MEDIA_ROOT", VAR_DIR / "media")
 MEDIA_BUCKET = env.raw("MEDIA_BUCKET")
+MEDIA_TIMEOUT_SECONDS = env.integer("MEDIA_TIMEOUT_SECONDS", 2, minimum=1)
 STORAGES = {
-    "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {"bucket_name": MEDIA_BUCKET, "file_overwrite": True},
-    }
+    "default": bucket(MEDIA_BUCKET, timeout_s=MEDIA_TIMEOUT_SECONDS)
     if MEDIA_BUCKET
     else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -363,5 +362,6 @@ UNFOLD = {
             "950": "oklch(23% .065 253)",
         }
     },
+    "STYLES": [lambda _: static("css/admin.css")],
     "SITE_FAVICONS": [{"rel": "icon", "href": lambda _: static("icon.svg")}],
 }

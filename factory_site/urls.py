@@ -90,6 +90,8 @@ urlpatterns = [
     path("gates/<int:pk>", gates.gate, name="gate"),
     path("gates/<int:pk>/open", opening.open_gate, name="open-gate"),
     path("gates/visits/<int:pk>", gates.visit, name="vehicle-visit"),
+    path("gates/visits/<int:pk>/deny", opening.deny_visit, name="deny-visit"),
+    path("gates/visits/<int:pk>/block", actions.block_visit, name="block-visit"),
     path("gates/visits/<int:pk>/name", actions.name_visit, name="name-visit"),
     path(
         "gates/visits/<int:pk>/picture",
@@ -102,6 +104,7 @@ urlpatterns = [
         name="snapshot-of-plate",
     ),
     path("vehicles", register.vehicles, name="vehicles"),
+    path("vehicles/block", actions.block_plate, name="block-plate"),
     path("vehicles/<slug:plate>", register.vehicle, name="vehicle"),
     path("vehicles/<int:pk>/block", actions.block, name="block-vehicle"),
     path("vehicles/<int:pk>/unblock", actions.unblock, name="unblock-vehicle"),

@@ -10,7 +10,15 @@ from import_export.instance_loaders import CachedInstanceLoader
 from import_export.widgets import Widget
 
 from .models import Department, Employee
-from .sheets import SheetResource, SiteSlug, Text, TextOrNothing, harmless, plain
+from .sheets import (
+    OneOf,
+    SheetResource,
+    SiteSlug,
+    Text,
+    TextOrNothing,
+    harmless,
+    plain,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,14 +39,6 @@ WRITTEN: Final = [
 """What an import may change of somebody who is known."""
 YES: Final = {"yes", "true", "1", "y"}
 NO: Final = {"no", "false", "0", "n"}
-
-
-class StatusWord(TextOrNothing):
-    def clean(self, value: object, row: Any = None, **_: Any) -> str | None:
-        word = plain(value).lower()
-        if word and word not in Employee.Status.values:
-            raise ValueError(f"'{word}' is no status. Write active or inactive.")
-        return word or None
 
 
 class YesOrNo(Widget):  # type: ignore[misc]
@@ -85,7 +85,12 @@ class EmployeeResource(SheetResource):
     name = Field("name", "name", Text())
     email = Field("email", "email", TextOrNothing())
     department = Field("department", "department", DepartmentName())
-    status = Field("status", "status", StatusWord(), saves_null_values=False)
+    status = Field(
+        "status",
+        "status",
+        OneOf(Employee.Status.values, "status"),
+        saves_null_values=False,
+    )
     may_enter = Field("is_authorized", "may_enter", YesOrNo(), saves_null_values=False)
     notes = Field("notes", "notes", Text())
 
@@ -148,28 +153,12 @@ class EmployeeResource(SheetResource):
             )
         instance._change_reason = f"Import of {kwargs.get('file_name')}"[:100]  # type: ignore[attr-defined]
 
-    def validate_instance(
-        self,
-        instance: Employee,
-        import_validation_errors: dict[str, Any] | None = None,
-        validate_unique: Any = True,  # noqa: FBT002 - the library's signature
-    ) -> None:
-        """Check what the columns' own checks leave, with few queries: rows are many."""
-        errors = dict(import_validation_errors or {})
-        if not instance.site_id and "site" not in errors:
-            errors["site"] = ValidationError("Say at which site they work.")
-        others = Employee.objects.exclude(pk=instance.pk)
-        if instance.email and others.filter(email=instance.email).exists():
-            errors["email"] = ValidationError("Somebody has this e-mail address.")
-        known = {*errors, "site", "department", "created_by"}
-        try:
-            instance.full_clean(
-                known, validate_unique=False, validate_constraints=False
-            )
-        except ValidationError as error:
-            errors = error.update_error_dict(errors)
-        if errors:
-            raise ValidationError(errors)
+    def wrong_with(self, row: Employee) -> Mapping[str, str]:
+        wrong = {} if row.site_id else {"site": "Say at which site they work."}
+        others = Employee.objects.exclude(pk=row.pk)
+        if row.email and others.filter(email=row.email).exists():
+            wrong["email"] = "Somebody has this e-mail address."
+        return wrong
 
     def do_instance_save(self, instance: Employee, is_create: Any) -> None:
         """Write the columns of the file alone: a worker writes `last_seen_at`."""

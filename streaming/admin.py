@@ -74,28 +74,34 @@ class CameraForm(forms.ModelForm[Camera]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("source_url", "sub_stream_url"):
-            stored = getattr(self.instance, name)
-            if self.instance.pk:
-                self.initial[name] = shown(stored)
-            if isinstance(stored, Unreadable):
-                self.fields[name].help_text = Unreadable.reason
+        hide_passwords(self, "source_url", "sub_stream_url")
 
     def clean_source_url(self) -> str:
-        return self.whole("source_url")
+        return whole_address(self, "source_url")
 
     def clean_sub_stream_url(self) -> str:
-        return self.whole("sub_stream_url")
+        return whole_address(self, "sub_stream_url")
 
-    def whole(self, name: str) -> str:
-        """Return the address as typed, with its password if that is known."""
-        url = with_password_of(getattr(self.instance, name), self.cleaned_data[name])
-        if HIDDEN in url:
-            raise ValidationError(
-                f"Type the password again in the place of {HIDDEN}: the stored one is "
-                "kept only for the same user on the same host."
-            )
-        return url
+
+def hide_passwords(form: forms.ModelForm[Any], *names: str) -> None:
+    """Show stored addresses without their passwords, and say which are unreadable."""
+    for name in names:
+        stored = getattr(form.instance, name)
+        if form.instance.pk:
+            form.initial[name] = shown(stored)
+        if isinstance(stored, Unreadable) and name in form.fields:
+            form.fields[name].help_text = Unreadable.reason
+
+
+def whole_address(form: forms.ModelForm[Any], name: str) -> str:
+    """Return an address as typed, with its password if that is known."""
+    url = with_password_of(getattr(form.instance, name), form.cleaned_data[name])
+    if HIDDEN in url:
+        raise ValidationError(
+            f"Type the password again in the place of {HIDDEN}: the stored one is "
+            "kept only for the same user on the same host."
+        )
+    return url
 
 
 def with_password_of(stored: str, url: str) -> str:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import (
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -21,6 +24,14 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 60
 DRIVER = shutil.which("chromedriver")
+PAGE_CHANGES = (
+    "aborted by navigation",
+    "does not belong to the document",
+    "no such execution context",
+    "No node with given id found",
+    "Inspected target navigated",
+)
+"""What chromedriver says, without a class for it, when a page goes while it looks."""
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 WALL = (1920, 1080)
 
@@ -67,11 +78,24 @@ def log_in(browser: Chrome, address: str, name: str, password: str) -> None:
 
 
 def wait_for(browser: Chrome, condition: Callable[[Chrome], object]) -> None:
-    """Wait until it holds, also over elements that are replaced meanwhile."""
-    passing = [StaleElementReferenceException]
-    WebDriverWait(
-        browser, PATIENCE_S, poll_frequency=0.2, ignored_exceptions=passing
-    ).until(condition)
+    """Wait until it holds, also over elements and pages that are replaced meanwhile."""
+
+    def held(browser: Chrome) -> object:
+        try:
+            return condition(browser)
+        except WebDriverException as error:
+            if is_page_change(error):
+                return False
+            raise
+
+    WebDriverWait(browser, PATIENCE_S, poll_frequency=0.2).until(held)
+
+
+def is_page_change(error: WebDriverException) -> bool:
+    """Whether the page was replaced while it was looked at."""
+    if isinstance(error, StaleElementReferenceException):
+        return True
+    return any(text in (error.msg or "") for text in PAGE_CHANGES)
 
 
 def words(browser: Chrome, selector: str) -> str:

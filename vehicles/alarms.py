@@ -6,6 +6,8 @@ from datetime import timedelta
 from textwrap import shorten
 from typing import TYPE_CHECKING, Final
 
+from django.db import transaction
+
 from alerts.models import Kind
 from alerts.services import raise_alert, resolve_subject
 from alerts.tasks import send_soon
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 
     from .models import BarrierCall, Vehicle
 
-Reason = VehicleLog.Reason
+Reason, Progress = VehicleLog.Reason, VehicleLog.Progress
 UNKNOWN_AS: Final[Mapping[str, str]] = {
     Reason.UNLISTED: "which is not registered",
     Reason.EXPIRED: "whose permission is over",
     Reason.NOT_YET_VALID: "whose permission has not begun",
+    Reason.DRIVER_INACTIVE: "whose driver is inactive",
+    Reason.DRIVER_REFUSED: "whose driver may not enter",
 }
 REASON_SHOWN: Final = 100
 """So many characters of why a vehicle is blocked; its page has all of them."""
@@ -32,12 +36,16 @@ def note_visit(*, log: VehicleLog, at: datetime, suspected: int | None = None) -
     """Raise the alerts that rules ask for about a visit, and have them sent.
 
     For a visit that is stored, so on commit, and only when it was decided or more was
-    read of it. `suspected` is the key of the blocked vehicle that it was taken for
-    before, of which it was told then.
+    read of it; once for each of these, however often it is called. `suspected` is the
+    key of the blocked vehicle that it was taken for before, of which it was told then.
     """
-    told = [_note_blocked(log, at=at), _note_unknown(log, at=at)]
-    if log.possible_match_id != suspected:
-        told.append(_note_possible(log, at=at))
+    with transaction.atomic():
+        rows = VehicleLog.objects.filter(pk=log.pk, progress=Progress.STORED)
+        if not rows.update(progress=Progress.TOLD):
+            return
+        told = [_note_blocked(log, at=at), _note_unknown(log, at=at)]
+        if log.possible_match_id != suspected:
+            told.append(_note_possible(log, at=at))
     if any(told):
         send_soon()
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from streaming.fields import Unreadable
 
 from . import alarms, drivers
+from .announcements import announce_again
 from .drivers import BadAddress, NotTold
 from .models import BarrierCall, Gate, Vehicle, VehicleLog
 
@@ -35,6 +36,9 @@ UNREADABLE = (
     "key to SECRET_KEY_FALLBACKS."
 )
 NO_WORD = "No word came of whether it opened."
+TOO_OLD = (
+    f"Too late: its picture was more than {LATEST.seconds} s old when it was decided."
+)
 
 
 class NotOpened(Exception):
@@ -103,11 +107,14 @@ def open_by_hand(
     return call
 
 
-def open_for(*, log_id: int, decided_at: datetime, now: datetime) -> BarrierCall | None:
+def open_for(
+    *, log_id: int, decided_at: datetime, stored_at: datetime, now: datetime
+) -> BarrierCall | None:
     """Open the gate for a visit that the rules let in; None where none is to open.
 
     Once, however often it is called. `decided_at` is when the picture was taken with
-    which it was decided: the vehicle stood there then.
+    which it was decided: the vehicle stood there then. `stored_at` is when the visit
+    was: a picture that was too old by then is no fault of the barrier.
     """
     left = min(LATEST, LATEST - (now - decided_at))
     until_s = time.monotonic() + left.total_seconds()
@@ -126,7 +133,9 @@ def open_for(*, log_id: int, decided_at: datetime, now: datetime) -> BarrierCall
         },
     )
     if is_first:
-        _settle(call, _refusal(log) or open_barrier(log.gate, until_s=until_s))
+        is_old = stored_at - decided_at >= LATEST
+        refusal = _refusal(log) or (_refused(TOO_OLD) if is_old else None)
+        _settle(call, refusal or open_barrier(log.gate, until_s=until_s))
     return call
 
 
@@ -134,6 +143,8 @@ def _refusal(log: VehicleLog) -> Answer | None:
     """Say why it must not open any more: people were quicker than the barrier."""
     if log.vehicle is not None and log.vehicle.status == Vehicle.Status.BLOCKED:
         return _refused("The vehicle was blocked meanwhile.")
+    if log.denied_at is not None:
+        return _refused("A person refused the vehicle meanwhile.")
     if log.gate is not None and not log.gate.enabled:
         return _refused("The gate was switched off meanwhile.")
     return None
@@ -150,6 +161,8 @@ def _settle(call: BarrierCall, answer: Answer) -> None:
     if not answer.ok:
         logger.warning("The barrier of %s did not open: %s", call.gate, call.answer)
     # Robust: what came of the barrier is known, whether or not anybody can be told.
+    if (log_id := call.log_id) is not None:
+        transaction.on_commit(lambda: announce_again(log_id), robust=True)
     if answer.ok:
         transaction.on_commit(lambda: alarms.note_opened(call=call), robust=True)
     elif answer.is_fault:
@@ -200,9 +213,14 @@ _callers = Callers()
 
 def open_soon(*, log: VehicleLog, decided_at: datetime) -> None:
     """Have the gate opened for a visit that is stored; returns at once."""
-    log_id = log.pk
+    log_id, stored_at = log.pk, timezone.now()
     _callers.ask(
-        lambda: open_for(log_id=log_id, decided_at=decided_at, now=timezone.now())
+        lambda: open_for(
+            log_id=log_id,
+            decided_at=decided_at,
+            stored_at=stored_at,
+            now=timezone.now(),
+        )
     )
 
 

@@ -27,15 +27,17 @@ if TYPE_CHECKING:
     from identity.erased_words import Columns
     from identity.models import Employee
 
+ERASED: Final = "Erased"
+"""In place of why a person refused a vehicle: that they did stays."""
 TEXTS: Final[Sequence[Columns]] = (
     (Vehicle, ("reason", "owner", "notes")),
     (Vehicle.history.model, ("reason", "owner", "notes", "history_change_reason")),
-    (VehicleLog, ("notes",)),
+    (VehicleLog, ("notes", "denied_reason")),
     (BarrierCall, ("reason",)),
 )
 """Where people write, and may have written of somebody else."""
 WITH_PLATES: Final[Sequence[Columns]] = (
-    (VehicleLog, ("notes",)),
+    (VehicleLog, ("notes", "denied_reason")),
     (BarrierCall, ("reason",)),
     (Alert, ("subject", "text", "note")),
     (AlertDelivery, ("body", "answer")),
@@ -82,6 +84,7 @@ def _empty_visits(vehicles: Sequence[Vehicle]) -> int:
     files = [name for log in logs for name in snapshots.of(log)]
     transaction.on_commit(lambda: snapshots.discard(files), robust=True)
     rows = VehicleLog.objects.filter(pk__in=[log.pk for log in logs])
+    rows.exclude(denied_at=None).update(denied_reason=ERASED)
     return rows.update(
         plate_number="",
         as_read="",
@@ -90,6 +93,7 @@ def _empty_visits(vehicles: Sequence[Vehicle]) -> int:
         plate_snapshot="",
         snapshot_bytes=0,
         notes="",
+        progress=VehicleLog.Progress.DONE,
     )
 
 

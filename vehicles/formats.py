@@ -35,6 +35,10 @@ class BadFormat(ValueError):
     """A format that cannot be used; the message says what to write instead."""
 
 
+class NeverRead(ValueError):
+    """A plate that no camera would ever read; the message says what to write."""
+
+
 WRITE_LATIN: Final = "Write the plate with the letters A to Z and the digits 0 to 9."
 
 
@@ -153,6 +157,19 @@ def fit(text: str, formats: Iterable[Format]) -> Fitted | None:
     """
     best = fits(text, formats)
     return best[0] if len({each.text for each in best}) == 1 else None
+
+
+def check_as_read(plate: str, formats: Iterable[Format]) -> None:
+    """Refuse a normalised plate of which cameras make another one; raises NeverRead.
+
+    What fits no format is none of theirs: a plate from abroad, say.
+    """
+    found = fit(plate, formats)
+    if found is not None and found.repaired:
+        raise NeverRead(
+            f"A camera reads {plate} as {found.text}, by this site's formats. Write "
+            "that."
+        )
 
 
 def fits(text: str, formats: Iterable[Format]) -> Sequence[Fitted]:

@@ -40,8 +40,6 @@ class PlateOffered:
     plate: bytes
     """Its plate in that picture, as JPEG; empty where nothing was read."""
     frame_index: int
-    is_final: bool
-    """Whether no more will come: the reads agree, or the vehicle is gone."""
     reader: str = ""
     """Which reader read it, by name."""
     is_more_of_same: bool = False

@@ -24,6 +24,8 @@ WORDS: Final = {
     Reason.UNLISTED: "{plate} is not registered.",
     Reason.EXPIRED: "{plate} is registered, and no longer valid.",
     Reason.NOT_YET_VALID: "{plate} is registered, and not valid yet.",
+    Reason.DRIVER_INACTIVE: "{plate} is registered, and its driver is inactive.",
+    Reason.DRIVER_REFUSED: "{plate} is registered, and its driver may not enter.",
     Reason.LOW_CONFIDENCE: "The worst character has {confidence:.2f}, and each must "
     "reach {threshold:.2f}.",
     Reason.BAD_FORMAT: "{plate} is no plate of a format that the site knows.",
@@ -95,10 +97,13 @@ def check_plate(
     reads = [PlateRead(each, text, tuple(confidences)) for each in range(AGREEING)]
     plate = vote(reads, PlateFormat.objects.of_site(site_id))
     name = plate.text if plate else ""
-    vehicle = _registered(name, site_id)
+    vehicle = Vehicle.objects.bearing(name, site_id=site_id)
     registered = vehicle.registered if vehicle else None
     decision = decide_gate(plate, registered, policy, at=at)
     is_sure = decision.status is not Status.REJECTED
+    alike = Vehicle.objects.possible_match(
+        name, site_id=site_id, status=decision.status
+    )
     return Checked(
         plate=name,
         confidence=plate.confidence if plate else 0.0,
@@ -107,23 +112,9 @@ def check_plate(
         decision=decision,
         opens=decision.opens and (gate is None or gate.enabled),
         vehicle=vehicle if is_sure else None,
-        possible_match=_possible_match(name, decision, site_id),
+        possible_match=alike.plate_number if alike else None,
     )
-
-
-def _registered(plate: str, site_id: int) -> Vehicle | None:
-    rows = Vehicle.objects.select_related("employee")
-    return rows.filter(site=site_id, plate_number=plate).first()
 
 
 def _format(plate: Consensus | None) -> str | None:
     return plate.format.name if plate and plate.format else None
-
-
-def _possible_match(plate: str, decision: Decision, site_id: int) -> str | None:
-    """Return the blocked plate that it may be; itself only where it is not sure."""
-    if not plate or decision.status is Status.BLOCKED:
-        return None
-    is_sure = decision.status is not Status.REJECTED
-    alike = Vehicle.objects.filter(site=site_id).blocked_like(plate, is_sure=is_sure)
-    return alike.values_list("plate_number", flat=True).first()

@@ -146,7 +146,7 @@ class PlateStage:
             return ()
         if not visit.reads and lasted_s < LASTS_S:
             return ()
-        return (self._offer(track_id, visit, is_final=True),)
+        return (self._offer(track_id, visit),)
 
     def _visit(self, track: Track, frame: Frame) -> _Visit:
         visit = self._visits.get(track.id)
@@ -214,14 +214,14 @@ class PlateStage:
     ) -> Iterator[PlateOffered]:
         plate = self._plate(visit)
         if plate is not None and refusal(plate, self._policy) is None:
-            offered = self._offer(track_id, visit, is_final=True)
+            offered = self._offer(track_id, visit)
             visit.settled = replace(offered, snapshot=b"", plate=b"")
             visit.told_s = seconds
             yield offered
             visit.reads.clear()
             visit.shown.clear()
         elif not visit.offers and visit.reads and seconds - visit.first_s >= WAIT_S:
-            yield self._offer(track_id, visit, is_final=False)
+            yield self._offer(track_id, visit)
 
     def _still_there(self, visit: _Visit, frame: Frame) -> Iterator[PlateOffered]:
         if visit.settled is None or frame.seconds - visit.told_s < STILL_THERE_S:
@@ -236,7 +236,7 @@ class PlateStage:
     def _plate(self, visit: _Visit) -> Consensus | None:
         return vote(visit.reads, self._formats)
 
-    def _offer(self, track_id: int, visit: _Visit, *, is_final: bool) -> PlateOffered:
+    def _offer(self, track_id: int, visit: _Visit) -> PlateOffered:
         """Make the event; its picture is the one of the deciding read."""
         plate = self._plate(visit)
         deciding = plate.deciding if plate else None
@@ -261,7 +261,6 @@ class PlateStage:
             if shown.plate is None
             else encode_jpeg(shown.plate, quality=QUALITY),
             frame_index=shown.frame_index,
-            is_final=is_final,
             reader=self._model.reader.name,
         )
 

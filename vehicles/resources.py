@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from import_export.fields import Field
-from import_export.instance_loaders import BaseInstanceLoader
 from import_export.widgets import Widget
-from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
+from identity.bulk_import import BulkResource, Known
 from identity.models import Employee
-from identity.sheets import SheetResource, SiteSlug, Text, TextOrNothing, plain
+from identity.sheets import OneOf, SiteSlug, Text, plain
 
-from .formats import WRITE_LATIN, fit, has_foreign, normalise
+from .formats import WRITE_LATIN, check_as_read, has_foreign, normalise
 from .models import PlateFormat, Vehicle
 
 if TYPE_CHECKING:
@@ -25,11 +24,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from identity.models import User
-    from identity.sheets import SheetResult
 
     from .formats import Format
 
-BATCH: Final = 1000
 Key = tuple[int, str]
 """Site and plate."""
 
@@ -44,30 +41,11 @@ class Plate(Widget):  # type: ignore[misc]
         if has_foreign(text):
             raise ValueError(WRITE_LATIN)
         plate = normalise(text)
-        read = sheet.read_as(plate, of.site_id)
-        if read is not None and read != plate:
-            raise ValueError(
-                f"A camera reads {plate} as {read}, by this site's formats. Write that."
-            )
+        check_as_read(plate, sheet.formats_of(of.site_id))
         return plate
 
     def render(self, value: object, obj: Any = None, **_: Any) -> str:
         return str(value or "")
-
-
-class OneOf(TextOrNothing):
-    """One word of a few."""
-
-    def __init__(self, words: list[str]) -> None:
-        super().__init__()
-        self.words = words
-
-    def clean(self, value: object, row: Any = None, **_: Any) -> str | None:
-        word = plain(value).lower()
-        if word and word not in self.words:
-            known = ", ".join(self.words)
-            raise ValueError(f"'{word}' is not known here. Write one of: {known}.")
-        return word or None
 
 
 class DriverCode(Widget):  # type: ignore[misc]
@@ -111,15 +89,7 @@ class Moment(Widget):  # type: ignore[misc]
         return at if timezone.is_aware(at) else at.replace(tzinfo=zone)
 
 
-class Known(BaseInstanceLoader):  # type: ignore[misc]
-    """Finds the stored vehicle of a row among those loaded."""
-
-    def get_instance(self, row: Any) -> Vehicle | None:
-        found: Vehicle | None = self.resource.stored_row(row)
-        return found
-
-
-class VehicleResource(SheetResource):
+class VehicleResource(BulkResource):
     """Vehicles of own sites, by site and plate: known ones change, others come.
 
     All rows are read with a few queries and written together, or none is. Nothing is
@@ -135,10 +105,16 @@ class VehicleResource(SheetResource):
     site = Field("site", "site", SiteSlug(), saves_null_values=False)
     plate = Field("plate_number", "plate", Plate())
     vehicle_type = Field(
-        "vehicle_type", "type", OneOf(Vehicle.Type.values), saves_null_values=False
+        "vehicle_type",
+        "type",
+        OneOf(Vehicle.Type.values, "type of vehicle"),
+        saves_null_values=False,
     )
     status = Field(
-        "status", "status", OneOf(Vehicle.Status.values), saves_null_values=False
+        "status",
+        "status",
+        OneOf(Vehicle.Status.values, "status"),
+        saves_null_values=False,
     )
     reason = Field("reason", "reason", Text())
     owner = Field("owner", "owner", Text())
@@ -171,22 +147,18 @@ class VehicleResource(SheetResource):
         self.rows_before = 0
         """Rows of the same file that others were given before."""
         self._row_of: dict[Key, int] = {}
-        self._todo: list[Vehicle] = []
         self._stored: dict[Key, Vehicle] = {}
+        self._blocked: set[Key] = set()
         self.people: dict[tuple[int, str], Employee] = {}
         self._formats: dict[int, Sequence[Format]] = {}
 
-    def read_as(self, plate: str, site_id: int | None) -> str | None:
-        """Return what a camera of the site makes of a plate; None where no format fits.
-
-        Letters that the site's formats have a digit for count as that digit.
-        """
+    def formats_of(self, site_id: int | None) -> Sequence[Format]:
+        """Return those in force at a site, asked for once a file; none of no site."""
         if site_id is None:
-            return None
+            return ()
         if site_id not in self._formats:
             self._formats[site_id] = PlateFormat.objects.of_site(site_id)
-        found = fit(plate, self._formats[site_id])
-        return found.text if found else None
+        return self._formats[site_id]
 
     def get_queryset(self) -> QuerySet[Vehicle]:
         if self.user is None:
@@ -204,9 +176,7 @@ class VehicleResource(SheetResource):
     def dehydrate_valid_until(self, vehicle: Vehicle) -> str:
         return _told(vehicle, vehicle.valid_until)
 
-    def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        super().before_import(dataset, **kwargs)
-        self._todo.clear()
+    def load(self, dataset: Any) -> None:
         if not self.rows_before:
             self._row_of.clear()
         plates = {normalise(plain(plate)) for plate in dataset["plate"]}
@@ -214,6 +184,11 @@ class VehicleResource(SheetResource):
         # Who blocks one of them meanwhile waits; gates do not.
         locked = stored.select_for_update(no_key=True, of=("self",))
         self._stored = {(row.site_id, row.plate_number): row for row in locked}
+        self._blocked = {
+            key
+            for key, row in self._stored.items()
+            if row.status == Vehicle.Status.BLOCKED
+        }
         self.people = self._people(dataset)
 
     def _people(self, dataset: Any) -> dict[tuple[int, str], Employee]:
@@ -240,75 +215,28 @@ class VehicleResource(SheetResource):
         """Make a new row, at the user's only site where nobody names one."""
         return Vehicle(site=self.only_site, registered_by=self.user)
 
-    def import_instance(self, instance: Vehicle, row: Any, **kwargs: Any) -> None:
-        was_blocked = instance.status == Vehicle.Status.BLOCKED
-        super().import_instance(instance, row, **kwargs)
-        if was_blocked and instance.status != Vehicle.Status.BLOCKED:
-            raise ValidationError(
-                {
-                    "status": f"{instance.plate_number} is blocked. Unblock it on its "
-                    "own page, with a reason."
-                }
+    def compare(self, row: Vehicle, number: int) -> None:
+        key = (row.site_id, row.plate_number)
+        if key in self._blocked and row.status != Vehicle.Status.BLOCKED:
+            sentence = (
+                f"{key[1]} is blocked. Unblock it on its own page, with a reason."
             )
-        if not instance.site_id:
+            raise ValidationError({"status": sentence})
+        if not row.site_id:
             raise ValidationError({"site": "Say at which site it may drive in."})
-        self._compare(instance, self.rows_before + kwargs["row_number"])
-
-    def _compare(self, vehicle: Vehicle, number: int) -> None:
-        key = (vehicle.site_id, vehicle.plate_number)
         if key in self._row_of:
             raise ValidationError(
                 {"plate_number": f"Row {self._row_of[key]} has {key[1]} too."}
             )
-        self._row_of[key] = number
+        self._row_of[key] = self.rows_before + number
 
-    def validate_instance(
-        self,
-        instance: Vehicle,
-        import_validation_errors: dict[str, Any] | None = None,
-        validate_unique: Any = True,  # noqa: FBT002 - the library's signature
-    ) -> None:
-        """Check what the columns' own checks leave, without a query."""
-        errors = dict(import_validation_errors or {})
-        known = {*errors, "site", "employee", "registered_by"}
-        try:
-            instance.full_clean(
-                known, validate_unique=False, validate_constraints=False
-            )
-        except ValidationError as error:
-            errors = error.update_error_dict(errors)
-        is_blocked = instance.status == Vehicle.Status.BLOCKED
-        if is_blocked and not instance.reason and "reason" not in errors:
-            errors["reason"] = ValidationError("Say why it is blocked.")
-        starts, ends = instance.valid_from, instance.valid_until
-        if starts and ends and ends <= starts and "valid_until" not in errors:
-            errors["valid_until"] = ValidationError("It ends before it begins.")
-        if errors:
-            raise ValidationError(errors)
-
-    def save_instance(
-        self, instance: Vehicle, is_create: Any, row: Any, **kwargs: Any
-    ) -> None:
-        self._todo.append(instance)
-
-    def after_import(self, dataset: Any, result: SheetResult, **kwargs: Any) -> None:
-        super().after_import(dataset, result, **kwargs)
-        if not result.with_errors and not result.base_errors:
-            self._write(reason=f"Import of {kwargs.get('file_name')}"[:100])
-
-    def _write(self, *, reason: str) -> None:
-        new = [row for row in self._todo if row.pk is None]
-        known = [row for row in self._todo if row.pk is not None]
-        told = {
-            "default_user": self.user,
-            "default_change_reason": reason,
-            "batch_size": BATCH,
-        }
-        if known:
-            fields = [str(field.attribute) for field in self.get_import_fields()]
-            bulk_update_with_history(known, Vehicle, fields, **told)
-        if new:
-            bulk_create_with_history(new, Vehicle, **told)
+    def wrong_with(self, row: Vehicle) -> Mapping[str, str]:
+        wrong = {}
+        if row.status == Vehicle.Status.BLOCKED and not row.reason:
+            wrong["reason"] = "Say why it is blocked."
+        if row.valid_from and row.valid_until and row.valid_until <= row.valid_from:
+            wrong["valid_until"] = "It ends before it begins."
+        return wrong
 
 
 def _told(vehicle: Vehicle, at: datetime | None) -> str:

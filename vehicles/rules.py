@@ -37,6 +37,9 @@ class Reason(StrEnum):
     UNLISTED = "unlisted"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
+    DRIVER_INACTIVE = "driver_inactive"
+    DRIVER_REFUSED = "driver_refused"
+    """Who drives it works here, and may not enter."""
     LOW_CONFIDENCE = "low_confidence"
     BAD_FORMAT = "bad_format"
     NO_CONSENSUS = "no_consensus"
@@ -60,6 +63,8 @@ class Registered:
     standing: Standing
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    kept_out: Reason | None = None
+    """Why who drives it may not enter; None where they may, or nobody is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +123,18 @@ def refusal(plate: Consensus | None, policy: GatePolicy) -> Reason | None:
 def by_register(
     registered: Registered | None, policy: GatePolicy, *, at: datetime
 ) -> Decision:
-    """Decide on a plate that is sure."""
+    """Decide on a plate that is sure.
+
+    Where who drives it may not enter, no policy for unknown vehicles opens: that one is
+    known.
+    """
     unknown = policy.opens_for_unknown
     if registered is None:
         return Decision(Status.UNKNOWN, Reason.UNLISTED, opens=unknown)
     if registered.standing is Standing.BLOCKED:
         return Decision(Status.BLOCKED, Reason.BLOCKED, opens=False)
+    if registered.kept_out is not None:
+        return Decision(Status.UNKNOWN, registered.kept_out, opens=False)
     if registered.valid_from is not None and at < registered.valid_from:
         return Decision(Status.UNKNOWN, Reason.NOT_YET_VALID, opens=unknown)
     if registered.valid_until is not None and at >= registered.valid_until:

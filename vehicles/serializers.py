@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from identity.models import Employee
@@ -12,8 +13,18 @@ from identity.serializers import PersonSerializer, PictureSerializer, SentFields
 from streaming.models import Site
 from streaming.rest import CheckedSerializer, VisibleKey
 
-from .formats import LENGTH_MAX, WRITE_LATIN, has_foreign, normalise
-from .models import BLOCK_FIELDS, BarrierCall, Gate, Vehicle, VehicleLog
+from .formats import (
+    LENGTH_MAX,
+    WRITE_LATIN,
+    NeverRead,
+    check_as_read,
+    has_foreign,
+    normalise,
+)
+from .models import BLOCK_FIELDS, BarrierCall, Gate, PlateFormat, Vehicle, VehicleLog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BLOCKED = Vehicle.Status.BLOCKED
 
@@ -97,6 +108,7 @@ class VehicleSerializer(SentFieldsOnly[Vehicle], CheckedSerializer[Vehicle]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is not None:
             _keep_block(self.instance, attrs)
+        _check_plate(self.instance, attrs)
         candidate = Vehicle(
             **{
                 name: attrs.get(name, getattr(self.instance, name, None))
@@ -108,6 +120,18 @@ class VehicleSerializer(SentFieldsOnly[Vehicle], CheckedSerializer[Vehicle]):
         except ModelValidationError as error:
             raise serializers.ValidationError(error.message_dict) from error
         return super().validate(attrs)
+
+
+def _check_plate(vehicle: Vehicle | None, wanted: dict[str, Any]) -> None:
+    """Refuse a plate that no camera would read; one that stays was known before."""
+    site: Any = wanted.get("site", getattr(vehicle, "site", None))
+    plate = wanted.get("plate_number", getattr(vehicle, "plate_number", ""))
+    if vehicle is not None and (site, plate) == (vehicle.site, vehicle.plate_number):
+        return
+    try:
+        check_as_read(plate, PlateFormat.objects.of_site(site.pk))
+    except NeverRead as error:
+        raise serializers.ValidationError({"plate_number": str(error)}) from error
 
 
 def _keep_block(vehicle: Vehicle, wanted: dict[str, Any]) -> None:
@@ -176,7 +200,10 @@ class BarrierCallSerializer(serializers.ModelSerializer[BarrierCall]):
 
 
 class VehicleLogSerializer(PictureSerializer[VehicleLog]):
-    """One visit of one vehicle; of rows with `with_names()`, else more queries each."""
+    """One visit of one vehicle.
+
+    Of rows with `with_names()` and `with_calls()`, else more queries each.
+    """
 
     site = serializers.CharField(source="camera.site.slug", read_only=True)
     time_zone = serializers.CharField(
@@ -202,6 +229,13 @@ class VehicleLogSerializer(PictureSerializer[VehicleLog]):
         read_only=True,
         help_text="Who said which plate it was, where the gate could not tell.",
     )
+    denied_by = serializers.CharField(
+        source="denied_by.username",
+        default=None,
+        read_only=True,
+        help_text="Who refused it: no rule opens for this visit any more.",
+    )
+    barrier_call = serializers.SerializerMethodField()
     snapshot_url = serializers.SerializerMethodField()
     plate_url = serializers.SerializerMethodField()
 
@@ -235,11 +269,22 @@ class VehicleLogSerializer(PictureSerializer[VehicleLog]):
             "recorded_at",
             "named_by",
             "named_at",
+            "denied_by",
+            "denied_at",
+            "denied_reason",
+            "barrier_call",
             "notes",
             "snapshot_url",
             "plate_url",
         ]
         read_only_fields = [name for name in fields if name != "notes"]
+
+    @extend_schema_field(BarrierCallSerializer(allow_null=True))
+    def get_barrier_call(self, log: VehicleLog) -> Mapping[str, Any] | None:
+        """Give the newest call of its barrier; null where none was told to open."""
+        calls = log.barrier_calls.all()
+        newest = max(calls, key=lambda call: (call.asked_at, call.pk), default=None)
+        return BarrierCallSerializer(newest).data if newest else None
 
     def get_snapshot_url(self, log: VehicleLog) -> str | None:
         """Say where the picture is; null where there is none."""

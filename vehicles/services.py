@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Greatest
 
-from streaming import live, locks
+from streaming import locks
 from streaming.models import Camera
 
 from . import alarms, barrier, snapshots
-from .formats import fit, normalise
-from .models import GateCamera, PlateFormat, Vehicle, VehicleLog
-from .rules import SAME_VISIT, GatePolicy, Status, by_register, decide_gate
-from .serializers import VehicleLogSerializer
-from .voting import vote
+from .announcements import announce
+from .arrivals import (
+    DECIDED,
+    Arrival,
+    decide,
+    earlier_of,
+    is_left_undone,
+    is_news,
+    place_of,
+)
+from .formats import (
+    LENGTH_MAX,
+    WRITE_LATIN,
+    NeverRead,
+    check_as_read,
+    fit,
+    has_foreign,
+    normalise,
+)
+from .models import PlateFormat, Vehicle, VehicleLog
+from .rules import GatePolicy, Status, by_register
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from identity.models import User
+    from streaming.models import Site
 
     from .formats import Format
-    from .models import Gate
     from .pipeline import PlateOffered
-    from .rules import Decision
-    from .voting import Consensus
 
 logger = logging.getLogger(__name__)
-DECIDED: Final = frozenset({Status.AUTHORIZED, Status.BLOCKED, Status.UNKNOWN})
-LONGEST: Final = 20
-"""What is kept of writing that was taken for a plate: lorries bear whole sentences."""
 
 
 class NotNamed(Exception):
@@ -46,57 +55,17 @@ class NotChanged(Exception):
     """The register stays as it was; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A vehicle at a camera, and what follows from its plate."""
-
-    event: PlateOffered
-    camera: Camera
-    gate: Gate | None
-    policy: GatePolicy
-    plate: Consensus | None
-    vehicle: Vehicle | None
-    decision: Decision
-
-    @classmethod
-    def of(cls, event: PlateOffered, camera: Camera) -> Arrival:
-        at_gate = GateCamera.objects.select_related("gate").filter(camera=camera)
-        gate = next((row.gate for row in at_gate), None)
-        policy = gate.policy if gate else GatePolicy()
-        plate = vote(event.reads, PlateFormat.objects.of_site(camera.site_id))
-        vehicle = _registered(plate.text, camera.site_id) if plate else None
-        registered = vehicle.registered if vehicle else None
-        decision = decide_gate(plate, registered, policy, at=event.at)
-        is_sure = decision.status in DECIDED
-        return cls(
-            event, camera, gate, policy, plate, vehicle if is_sure else None, decision
-        )
-
-    @property
-    def is_sure(self) -> bool:
-        return self.decision.status in DECIDED
-
-    @property
-    def opens(self) -> bool:
-        """Whether a gate that works by itself lets it in."""
-        return self.decision.opens and self.gate is not None and self.gate.enabled
-
-    @property
-    def place(self) -> str:
-        """Where one vehicle at a time is decided on."""
-        return _place(self.gate.pk if self.gate else None, self.camera.pk)
-
-
-def _place(gate_id: int | None, camera_id: int) -> str:
-    return f"vehicles/gate/{gate_id}" if gate_id else f"vehicles/camera/{camera_id}"
+class NotDenied(Exception):
+    """The visit stays as it was; the message says why."""
 
 
 def record_visit(*, event: PlateOffered) -> VehicleLog | None:
     """Store a vehicle's visit, or bring it up to date, and announce it.
 
     Returns its row, loaded with names; None where the camera is gone, or the row of a
-    vehicle that only stays. Harmless when repeated. A visit that was decided stays as
-    it was decided.
+    vehicle that only stays. Harmless when repeated: a worker that is given the same
+    event again does what another one left undone. A visit that was decided stays as it
+    was decided.
     """
     camera = Camera.objects.select_related("site").filter(code=event.camera).first()
     if camera is None:
@@ -105,92 +74,47 @@ def record_visit(*, event: PlateOffered) -> VehicleLog | None:
     arrival = Arrival.of(event, camera)
     with transaction.atomic():
         locks.hold(arrival.place)
-        earlier = _earlier(arrival)
+        earlier = earlier_of(arrival)
         if earlier is None and event.is_more_of_same:
             return None
         if earlier is not None and (
             event.is_more_of_same
             or earlier.status in DECIDED
-            or not _is_news(earlier, arrival)
+            or not is_news(earlier, arrival)
         ):
+            if is_left_undone(earlier, arrival):
+                _follow_up(earlier, event)
             return _extend(earlier, arrival)
         log = earlier or VehicleLog(event_id=event.event_id, camera=camera)
         suspected = log.possible_match_id
-        _decide(log, arrival)
+        decide(log, arrival)
         log.save()
-        # First the gate, where somebody waits; then the rest.
-        if log.opens:
-            transaction.on_commit(
-                lambda: barrier.open_soon(log=log, decided_at=event.seen_at),
-                robust=True,
-            )
-        transaction.on_commit(lambda: snapshots.store(log, event), robust=True)
-        _announce(log)
-        transaction.on_commit(
-            lambda: alarms.note_visit(log=log, at=event.at, suspected=suspected),
-            robust=True,
-        )
+        _follow_up(log, event, suspected=suspected)
     return log
 
 
-def _registered(plate: str, site_id: int) -> Vehicle | None:
-    rows = Vehicle.objects.select_related("employee", "site")
-    return rows.filter(site=site_id, plate_number=plate).first()
+def _follow_up(
+    log: VehicleLog, event: PlateOffered, *, suspected: int | None = None
+) -> None:
+    """Do what follows from a visit, once it is stored.
 
-
-def _earlier(arrival: Arrival) -> VehicleLog | None:
-    """Return the row of the same track, or of the same plate a moment ago.
-
-    Where both are there, the plate was rejected before it was read for sure: then the
-    vehicle's own row is one too many.
+    First the gate, where somebody waits; last the pictures, whose storage may be slow.
     """
-    own, again = _of_track(arrival), _again(arrival)
-    if own is None or own.status in DECIDED or again is None:
-        return own or again
-    pictures = snapshots.of(own)
-    own.delete()
-    transaction.on_commit(lambda: snapshots.discard(pictures), robust=True)
-    return again
-
-
-def _of_track(arrival: Arrival) -> VehicleLog | None:
-    rows = VehicleLog.objects.with_names().filter(
-        camera=arrival.camera,
-        session=arrival.event.session,
-        track_id=arrival.event.track_id,
+    if log.opens:
+        transaction.on_commit(
+            lambda: barrier.open_soon(log=log, decided_at=event.seen_at), robust=True
+        )
+    announce(log)
+    transaction.on_commit(
+        lambda: alarms.note_visit(log=log, at=event.at, suspected=suspected),
+        robust=True,
     )
-    if arrival.decision.status is Status.BLOCKED:
-        # Whoever named it may have erred, and somebody must be told.
-        rows = rows.exclude(~Q(status=Status.BLOCKED), named_at__isnull=False)
-    return rows.order_by("-id").first()
+    transaction.on_commit(lambda: _store_pictures(log, event), robust=True)
 
 
-def _again(arrival: Arrival) -> VehicleLog | None:
-    """Return the visit of the same plate at the same gate that goes on.
-
-    A vehicle that was blocked since is there anew: somebody must be told.
-    """
-    if not arrival.is_sure or arrival.plate is None:
-        return None
-    is_blocked = arrival.decision.status is Status.BLOCKED
-    rows = VehicleLog.objects.with_names().filter(
-        plate_number=arrival.plate.text,
-        status__in={Status.BLOCKED} if is_blocked else DECIDED,
-        occurred_at__lte=arrival.event.at + SAME_VISIT,
-        last_seen_at__gte=arrival.event.first_seen_at - SAME_VISIT,
-    )
-    here = (
-        rows.filter(gate=arrival.gate)
-        if arrival.gate
-        else rows.filter(camera=arrival.camera)
-    )
-    return here.order_by("-last_seen_at", "-id").first()
-
-
-def _is_news(log: VehicleLog, arrival: Arrival) -> bool:
-    """Whether more was read of a vehicle than its rejected row tells."""
-    reads = [[read.frame_index, read.text] for read in arrival.event.reads]
-    return [[each["frame"], each["text"]] for each in log.reads] != reads
+def _store_pictures(log: VehicleLog, event: PlateOffered) -> None:
+    if snapshots.store(log, event):
+        announce(log)
 
 
 def _extend(log: VehicleLog, arrival: Arrival) -> VehicleLog:
@@ -198,55 +122,6 @@ def _extend(log: VehicleLog, arrival: Arrival) -> VehicleLog:
     VehicleLog.objects.filter(pk=log.pk).update(last_seen_at=later)
     log.last_seen_at = max(log.last_seen_at, arrival.event.seen_at)
     return log
-
-
-def _decide(log: VehicleLog, arrival: Arrival) -> None:
-    """Write what is known now into a visit."""
-    event, plate = arrival.event, arrival.plate
-    deciding = plate.deciding if plate else None
-    log.gate, log.vehicle = arrival.gate, arrival.vehicle
-    log.plate_number = plate.text[:LONGEST] if plate else ""
-    log.as_read = deciding.text[:LONGEST] if deciding else ""
-    log.reads = [
-        {
-            "frame": read.frame_index,
-            "text": read.text,
-            "confidences": [round(each, 4) for each in read.confidences],
-        }
-        for read in event.reads
-    ]
-    log.agreeing = plate.agreeing if plate else 0
-    log.ocr_confidence = plate.confidence if plate else 0.0
-    log.threshold = arrival.policy.confidence
-    log.reader = event.reader
-    log.vehicle_type = event.label.value
-    log.status, log.reason = arrival.decision.status, arrival.decision.reason
-    log.opens = arrival.opens
-    log.possible_match = _possible_match(log, arrival.camera.site_id)
-    log.session, log.track_id = event.session, event.track_id
-    log.direction = arrival.camera.direction
-    log.x, log.y = event.x, event.y
-    log.occurred_at = event.first_seen_at
-    log.last_seen_at = max(event.seen_at, event.first_seen_at)
-
-
-def _possible_match(log: VehicleLog, site_id: int) -> Vehicle | None:
-    """Return the blocked vehicle that it may be: misread, or read but not surely."""
-    if not log.plate_number or log.status == Status.BLOCKED:
-        return None
-    return (
-        Vehicle.objects.filter(site=site_id)
-        .blocked_like(log.plate_number, is_sure=log.status in DECIDED)
-        .first()
-    )
-
-
-def _announce(log: VehicleLog) -> None:
-    live.publish(
-        topic="vehicles.vehiclelog",
-        site_id=log.camera.site_id,
-        data=VehicleLogSerializer(log).data,
-    )
 
 
 def name_visit(*, log: VehicleLog, plate: str, by: User, at: datetime) -> VehicleLog:
@@ -259,23 +134,25 @@ def name_visit(*, log: VehicleLog, plate: str, by: User, at: datetime) -> Vehicl
     text = _plate(plate, formats)
     with transaction.atomic():
         # A camera that reads it for sure at the same moment waits, or is waited for.
-        locks.hold(_place(log.gate_id, log.camera_id))
+        locks.hold(place_of(log.gate_id, log.camera_id))
         rows = VehicleLog.objects.select_for_update(no_key=True, of=("self",))
         row = rows.with_names().get(pk=log.pk)
         if row.status not in {Status.REJECTED, Status.UNKNOWN}:
             raise NotNamed(
                 f"It is {row.plate_number}, {row.get_status_display().lower()}."
             )
-        vehicle = _registered(text, row.camera.site_id)
+        vehicle = Vehicle.objects.bearing(text, site_id=row.camera.site_id)
         policy = row.gate.policy if row.gate else GatePolicy()
         registered = vehicle.registered if vehicle else None
         decision = by_register(registered, policy, at=row.last_seen_at)
         row.plate_number, row.vehicle = text, vehicle
         row.status, row.reason = decision.status, decision.reason
         row.named_by, row.named_at = by, at
-        row.possible_match = _possible_match(row, row.camera.site_id)
+        row.possible_match = Vehicle.objects.possible_match(
+            text, site_id=row.camera.site_id, status=row.status
+        )
         row.save()
-        _announce(row)
+        announce(row)
         transaction.on_commit(lambda: alarms.note_named(log=row, at=at), robust=True)
     return row
 
@@ -292,28 +169,110 @@ def _plate(text: str, formats: Sequence[Format]) -> str:
     return plain
 
 
+def deny_visit(*, log: VehicleLog, by: User, reason: str, at: datetime) -> VehicleLog:
+    """Store that a person refused a vehicle; raises NotDenied.
+
+    No rule opens the gate for this visit any more, whatever is still read of it.
+    """
+    if not reason.strip():
+        raise NotDenied("Say why it is refused.")
+    with transaction.atomic():
+        # A camera that reads it for sure at the same moment waits, or is waited for.
+        locks.hold(place_of(log.gate_id, log.camera_id))
+        rows = VehicleLog.objects.select_for_update(no_key=True, of=("self",))
+        row = rows.with_names().get(pk=log.pk)
+        if row.denied_at is not None:
+            who = row.denied_by or "Somebody"
+            raise NotDenied(f"{who} refused it already: {row.denied_reason}")
+        row.denied_by, row.denied_at, row.denied_reason = by, at, reason.strip()
+        row.save(update_fields=["denied_by", "denied_at", "denied_reason"])
+        announce(row)
+    return row
+
+
+def block_plate(
+    *, site: Site, plate: str, reason: str, by: User, at: datetime
+) -> Vehicle:
+    """Keep out the vehicle of a plate, registered or not; raises NotChanged.
+
+    One that nobody registered was never allowed in: its time is over at once, so that
+    it is unknown again, and no more, when it is unblocked.
+    """
+    text = _blockable(plate, site)
+    row = Vehicle(
+        site=site,
+        plate_number=text,
+        status=Vehicle.Status.BLOCKED,
+        valid_until=at,
+        registered_by=by,
+    )
+    _note_why(row, reason, by=by)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return _block_registered(site, text, reason=reason, by=by)
+    return row
+
+
+def _blockable(plate: str, site: Site) -> str:
+    text = normalise(plate)
+    if has_foreign(plate):
+        raise NotChanged(WRITE_LATIN)
+    if not 1 <= len(text) <= LENGTH_MAX:
+        raise NotChanged(
+            f"A plate has 1 to {LENGTH_MAX} letters and digits, such as MH12AB1234."
+        )
+    try:
+        check_as_read(text, PlateFormat.objects.of_site(site.pk))
+    except NeverRead as error:
+        raise NotChanged(str(error)) from error
+    return text
+
+
+def _block_registered(site: Site, plate: str, *, reason: str, by: User) -> Vehicle:
+    with transaction.atomic():
+        rows = Vehicle.objects.select_for_update(no_key=True)
+        row = rows.get(site=site, plate_number=plate)
+        if row.status == Vehicle.Status.BLOCKED:
+            raise NotChanged(f"{plate} is blocked already: {row.reason}")
+        return block(vehicle=row, reason=reason, by=by)
+
+
 def block(*, vehicle: Vehicle, reason: str, by: User) -> Vehicle:
     """Keep a vehicle out, whatever its dates; raises NotChanged without a reason."""
     return _set_status(vehicle, Vehicle.Status.BLOCKED, reason=reason, by=by)
 
 
 def unblock(*, vehicle: Vehicle, reason: str, by: User) -> Vehicle:
-    """Make it what it was before, else authorized; raises NotChanged without reason."""
+    """Make it what it was before, else authorized.
+
+    Raises NotChanged without a reason, and where it is not blocked.
+    """
     others = vehicle.history.exclude(status=Vehicle.Status.BLOCKED)
     before = others.values_list("status", flat=True).order_by("-history_id").first()
     status = before or Vehicle.Status.AUTHORIZED
-    return _set_status(vehicle, status, reason=reason, by=by)
+    with transaction.atomic():
+        row = Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle.pk)
+        if row.status != Vehicle.Status.BLOCKED:
+            raise NotChanged(f"{row.plate_number} is not blocked.")
+        return _set_status(row, status, reason=reason, by=by)
 
 
 def _set_status(vehicle: Vehicle, status: str, *, reason: str, by: User) -> Vehicle:
-    if not reason.strip():
-        raise NotChanged("Say why.")
     with transaction.atomic():
         rows = Vehicle.objects.select_for_update(no_key=True)
         row = rows.get(pk=vehicle.pk)
-        row.status, row.reason = status, reason.strip()
-        # Whom and why simple_history tells, also outside of a request.
-        row._history_user = by  # type: ignore[attr-defined]
-        row._change_reason = reason.strip()[:100]  # type: ignore[attr-defined]
+        row.status = status
+        _note_why(row, reason, by=by)
         row.save(update_fields=["status", "reason"])
     return row
+
+
+def _note_why(row: Vehicle, reason: str, *, by: User) -> None:
+    """Set the reason; its history says who and why, also outside of a request."""
+    if not reason.strip():
+        raise NotChanged("Say why.")
+    row.reason = reason.strip()
+    row._history_user = by  # type: ignore[attr-defined]
+    row._change_reason = reason.strip()[:100]  # type: ignore[attr-defined]

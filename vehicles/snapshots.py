@@ -22,26 +22,31 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def store(log: VehicleLog, event: PlateOffered) -> None:
+def store(log: VehicleLog, event: PlateOffered) -> bool:
     """Give a stored visit the pictures of what decided it, in place of those before.
 
-    Where the storage fails, it keeps what it has: the visit counts without.
+    Returns whether it has them. Where the storage fails, it keeps what it has: the
+    visit counts without.
     """
     before = of(log)
     name = picture_name(event, camera=log.camera)
     snapshot = _save(name, event.snapshot)
     if not snapshot:
-        return
+        return False
     plate = _save(f"{name.removesuffix('.jpg')}-plate.jpg", event.plate)
     size = len(event.snapshot) + (len(event.plate) if plate else 0)
     is_kept = VehicleLog.objects.filter(pk=log.pk).update(
-        snapshot=snapshot, plate_snapshot=plate, snapshot_bytes=size
+        snapshot=snapshot,
+        plate_snapshot=plate,
+        snapshot_bytes=size,
+        progress=VehicleLog.Progress.DONE,
     )
     if not is_kept:
         discard([snapshot, plate])
-        return
+        return False
     log.snapshot, log.plate_snapshot, log.snapshot_bytes = snapshot, plate, size
-    discard(before)
+    discard([old for old in before if old not in {snapshot, plate}])
+    return True
 
 
 def _save(name: str, picture: bytes) -> str:

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.utils import timezone
-from django.utils.html import format_html
 
 from attendance import assigning, tasks
 from identity.admin.base import HistoryAdmin, by
 from identity.admin.importing import ImportExport
-from streaming.models import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
-    from django.utils.safestring import SafeString
 
     from identity.models import Employee
 
@@ -31,22 +28,8 @@ def work_out_anew(request: HttpRequest, touched: Iterable[assigning.Touched]) ->
         messages.info(request, sentence)
 
 
-def choose_only_site(request: HttpRequest, chosen: dict[str, Any]) -> dict[str, Any]:
-    """Choose the site for those who have one alone."""
-    own = list(Site.objects.visible_to(request.user)[:2])
-    return {"site": own[0].pk, **chosen} if len(own) == 1 else chosen
-
-
 def person(employee: Employee) -> str:
     return f"{employee.code} {employee.name}"
-
-
-def link(address: str, text: object) -> SafeString:
-    return format_html(
-        '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>',
-        address,
-        text,
-    )
 
 
 class RosterAdmin(ImportExport, HistoryAdmin):

@@ -8,10 +8,10 @@ from django.contrib import admin
 from django.urls import reverse
 
 from attendance.models import PresenceEvent, UnknownAttendance
-from identity.admin.base import site_time
+from identity.admin.base import link, site_time
 from streaming.admin_base import ReadOnly, ScopedAdmin
 
-from .base import link, person
+from .base import person
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

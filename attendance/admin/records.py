@@ -15,10 +15,10 @@ from attendance.models import (
     CorrectionRequest,
 )
 from attendance.models.days import Review, Status
-from identity.admin.base import site_time
+from identity.admin.base import link, site_time
 from streaming.admin_base import ReadOnly, ScopedAdmin
 
-from .base import link, person
+from .base import person
 from .words import clock
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from attendance.resources import (
     LeaveResource,
     ShiftAssignmentResource,
 )
+from identity.admin.base import choose_only_site
 from streaming.models import Site
 
-from .base import RosterAdmin, choose_only_site, person
+from .base import RosterAdmin, person
 from .put_on_shift import PutOnShift
 from .words import last_day, leave_in_words
 

@@ -10,9 +10,8 @@ from django.db.models import Count, Q
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminCheckboxSelectMultipleWidget
 
 from attendance.models import Shift
-from identity.admin.base import HistoryAdmin
+from identity.admin.base import HistoryAdmin, choose_only_site
 
-from .base import choose_only_site
 from .roster import on_today
 from .words import days_off, shift_in_words
 

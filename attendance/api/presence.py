@@ -69,9 +69,13 @@ class Muster(ScopedQueryset, GenericAPIView[Site]):
         """Who is inside now, by site; rather too many than too few.
 
         Somebody is taken off where an exit was seen. `perhaps` may have left unseen.
+        Vehicles are told to those who may see visits at gates.
         """
         sites: Any = self.filter_queryset(self.get_queryset())
-        found = muster.inside(sites=list(sites), now=timezone.now())
+        sees_vehicles = request.user.has_perm(muster.SEES_VEHICLES)
+        found = muster.inside(
+            sites=list(sites), now=timezone.now(), with_vehicles=sees_vehicles
+        )
         return Response(self.get_serializer(found).data)
 
 

@@ -212,6 +212,24 @@ class PersonInsideSerializer(serializers.Serializer[Any]):
     camera = serializers.CharField(
         help_text="The name of the camera that saw them last; empty where none did."
     )
+    plates = serializers.ListField(
+        child=serializers.CharField(), help_text="Of their vehicles on the site."
+    )
+
+
+class VehicleInsideSerializer(serializers.Serializer[Any]):
+    plate_number = serializers.CharField()
+    vehicle_type = serializers.CharField(help_text="In words.")
+    owner = serializers.CharField(help_text="Empty where nobody is known.")
+    employee_code = serializers.CharField(help_text="Of who drives it; may be empty.")
+    employee_name = serializers.CharField()
+    since = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When it drove in; null where it was seen today and no gate can "
+        "tell that it drove in.",
+    )
+    seen_at = serializers.DateTimeField(help_text="When it was seen last.")
+    gate = serializers.CharField(help_text="Where it was seen last.")
 
 
 class SiteMusterSerializer(serializers.Serializer[Any]):
@@ -221,6 +239,7 @@ class SiteMusterSerializer(serializers.Serializer[Any]):
     strangers = serializers.IntegerField(
         help_text="Faces without a name that were seen to come in."
     )
+    vehicles = VehicleInsideSerializer(many=True)
 
 
 class MusterSerializer(serializers.Serializer[Any]):
@@ -230,4 +249,5 @@ class MusterSerializer(serializers.Serializer[Any]):
     inside = serializers.IntegerField()
     perhaps = serializers.IntegerField()
     strangers = serializers.IntegerField()
+    vehicles = serializers.IntegerField()
     sites = SiteMusterSerializer(many=True)

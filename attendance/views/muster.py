@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from attendance.muster import (
     PAST_THE_EXIT,
     SEEN_WITHIN,
+    SEES_VEHICLES,
     STRANGERS_WITHIN,
     Standing,
     inside,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-    from attendance.muster import Muster, Person, SiteMuster
+    from attendance.muster import Muster, OnSite, Person, SiteMuster
 
 COLUMNS = (
     "site",
@@ -41,6 +42,7 @@ COLUMNS = (
     "last seen",
     "minutes ago",
     "camera",
+    "vehicle",
 )
 WORDS = {Standing.INSIDE: "inside", Standing.PERHAPS: "perhaps left"}
 
@@ -57,7 +59,7 @@ def muster(request: HttpRequest) -> HttpResponseBase:
         {
             "sites": sites,
             "chosen": chosen,
-            "muster": inside(sites=of_choice(sites, chosen), now=timezone.now()),
+            "muster": told_to(request, of_choice(sites, chosen)),
             "past_the_exit": PAST_THE_EXIT // MINUTE,
             "seen_within": SEEN_WITHIN // (60 * MINUTE),
             "strangers_within": STRANGERS_WITHIN // (60 * MINUTE),
@@ -71,10 +73,15 @@ def muster_csv(request: HttpRequest) -> HttpResponseBase:
     """Return the list as a file that Excel and others open."""
     sites = list(Site.objects.visible_to(request.user).order_by("name"))
     chosen = of_choice(sites, storable(request.GET.get("site", "")))
-    found = inside(sites=chosen, now=timezone.now())
-    at = chosen[0].local(found.at) if chosen else found.at
+    told = told_to(request, chosen)
+    at = chosen[0].local(told.at) if chosen else told.at
     name = f"muster-{at:%Y-%m-%d-%H%M}.csv"
-    return send(csv_file(table(found)), name=name, content_type=CSV)
+    return send(csv_file(table(told)), name=name, content_type=CSV)
+
+
+def told_to(request: HttpRequest, sites: Sequence[Site]) -> Muster:
+    sees_vehicles = request.user.has_perm(SEES_VEHICLES)
+    return inside(sites=sites, now=timezone.now(), with_vehicles=sees_vehicles)
 
 
 def of_choice(sites: Sequence[Site], slug: str) -> Sequence[Site]:
@@ -83,7 +90,7 @@ def of_choice(sites: Sequence[Site], slug: str) -> Sequence[Site]:
 
 
 def table(found: Muster) -> Iterator[Sequence[object]]:
-    """Yield the heading and a line per head, those without a name at the end."""
+    """Yield the heading, a line per head, and one per vehicle at each site's end."""
     yield COLUMNS
     for each in found.sites:
         for person in (*each.inside, *each.perhaps):
@@ -91,6 +98,8 @@ def table(found: Muster) -> Iterator[Sequence[object]]:
         if each.strangers:
             words = "unknown face" if each.strangers == 1 else "unknown faces"
             yield (harmless(each.site.name), f"{each.strangers} {words}")
+        for vehicle in each.vehicles:
+            yield vehicle_line(each, vehicle, found)
 
 
 def line(each: SiteMuster, person: Person, found: Muster) -> Sequence[object]:
@@ -106,4 +115,23 @@ def line(each: SiteMuster, person: Person, found: Muster) -> Sequence[object]:
         site.local(person.seen_at).isoformat(timespec="seconds"),
         max((found.at - person.seen_at) // MINUTE, 0),
         harmless(person.camera),
+        " ".join(person.plates),
+    )
+
+
+def vehicle_line(each: SiteMuster, one: OnSite, found: Muster) -> Sequence[object]:
+    """Return a vehicle in a person's place: its driver, type and gate."""
+    site = each.site
+    came = one.since and site.local(one.since).isoformat(timespec="seconds")
+    return (
+        harmless(site.name),
+        "vehicle on site" if one.since else "vehicle seen today",
+        one.employee_code,
+        harmless(one.employee_name or one.owner),
+        one.vehicle_type,
+        came or "",
+        site.local(one.seen_at).isoformat(timespec="seconds"),
+        max((found.at - one.seen_at) // MINUTE, 0),
+        harmless(one.gate),
+        harmless(one.plate_number),
     )

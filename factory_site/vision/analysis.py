@@ -17,8 +17,9 @@ from streaming.models import Camera
 from streaming.vision.pipeline import CameraPipeline
 from streaming.vision.recording import analyse
 from streaming.vision.types import Frame
+from vehicles.arrivals import Arrival
 from vehicles.pipeline import PlateOffered
-from vehicles.services import Arrival, record_visit
+from vehicles.services import record_visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

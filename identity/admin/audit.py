@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from unfold.decorators import action
 
 from identity import enrolment_audit
 from streaming.models import Site
+
+from .base import link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,12 +120,8 @@ def _row(employee: Employee) -> list[object]:
     count = getattr(employee, "photos", 0)
     taken = newest and employee.site.local(newest)
     photos = f"{count}, newest {taken:%Y-%m-%d}" if taken else "none"
-    link = format_html(
-        '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>',
-        reverse("enrol", args=[employee.code]),
-        photos,
-    )
-    return [_name(employee), employee.site.name, employee.department or "-", link]
+    enrol = link(reverse("enrol", args=[employee.code]), photos)
+    return [_name(employee), employee.site.name, employee.department or "-", enrol]
 
 
 def _pair(pair: Pair) -> list[object]:
@@ -137,8 +134,4 @@ def _falling(one: Falling) -> list[object]:
 
 
 def _name(employee: Employee) -> SafeString:
-    return format_html(
-        '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>',
-        reverse("admin:identity_employee_change", args=[employee.pk]),
-        employee,
-    )
+    return link(reverse("admin:identity_employee_change", args=[employee.pk]), employee)

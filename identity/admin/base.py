@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 
 from streaming.admin_base import ScopedAdmin
+from streaming.models import Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
     from identity.models import User
-    from streaming.models import Site
 
 
 class HistoryAdmin(SimpleHistoryAdmin, ScopedAdmin):  # type: ignore[misc]
@@ -100,3 +100,17 @@ def picture(url: str, *, of: str, height: int = 64) -> SafeString:
     return format_html(
         '<img src="{}" alt="{}" height="{}" loading="lazy">', url, of, height
     )
+
+
+def link(address: str, text: object) -> SafeString:
+    return format_html(
+        '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>',
+        address,
+        text,
+    )
+
+
+def choose_only_site(request: HttpRequest, chosen: dict[str, Any]) -> dict[str, Any]:
+    """Choose the site for those who have one alone."""
+    own = list(Site.objects.visible_to(request.user)[:2])
+    return {"site": own[0].pk, **chosen} if len(own) == 1 else chosen

@@ -21,7 +21,7 @@ from openpyxl import load_workbook
 from tablib import Dataset
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from identity.sheets import ROWS_MAX
+from identity.sheets import ROWS_MAX, delimiter_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -49,14 +49,13 @@ class ShownTooLongAgo(Exception):
 
 
 class AnyCSV(CSV):  # type: ignore[misc]
-    """With commas or, as Excel writes it in much of Europe, semicolons."""
+    """With commas or semicolons."""
 
     def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
         text = in_stream
         if isinstance(text, bytes):
             text = text.decode(self.encoding or "utf-8-sig")
-        first = text.partition("\n")[0]
-        delimiter = ";" if first.count(";") > first.count(",") else ","
+        delimiter = delimiter_of(text.partition("\n")[0])
         return super().create_dataset(text, delimiter=delimiter, **kwargs)
 
 

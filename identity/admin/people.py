@@ -16,10 +16,9 @@ from identity import erasure
 from identity.models import Department, Employee, FaceSample
 from identity.resources import EmployeeResource
 from streaming.admin_base import ReadOnly, ScopedAdmin
-from streaming.models import Site
 
 from .audit import AuditPage
-from .base import HistoryAdmin, by, picture, site_time
+from .base import HistoryAdmin, by, choose_only_site, picture, site_time
 from .importing import ImportExport
 
 if TYPE_CHECKING:
@@ -135,10 +134,7 @@ class EmployeeAdmin(AuditPage, ImportExport, HistoryAdmin):
         return named.present().with_photo_count()  # type: ignore[no-any-return]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Choose the site for those who have one alone."""
-        own = list(Site.objects.visible_to(request.user)[:2])
-        chosen: dict[str, Any] = super().get_changeform_initial_data(request)
-        return {"site": own[0].pk, **chosen} if len(own) == 1 else chosen
+        return choose_only_site(request, super().get_changeform_initial_data(request))
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return self.inlines if obj else []

@@ -47,13 +47,24 @@ function showNew() {
 
 function came(log) {
   if (main.dataset.gate && String(log.gate) !== main.dataset.gate) return;
-  const words = `${log.plate_number || "No plate"} ${WORDS[log.status] ?? log.status}`;
+  const words = `${log.plate_number || "No plate"} ${standing(log)}`;
   said.textContent = words;
-  if ("held" in last.dataset && !last.querySelector(`[data-key="${log.id}"]`)) {
+  const shown = last.querySelector(`[data-key="${log.id}"]`);
+  // Whoever is about to open is told that somebody else has just refused.
+  const isRefusedNow = log.denied_at && shown && !("denied" in shown.dataset);
+  if ("held" in last.dataset && (!shown || isRefusedNow)) {
     button.textContent = `New: ${words}`;
     button.hidden = false;
   }
   refreshSoon();
+}
+
+/** What became of it, the last thing first: what the barrier did, a person, the rules. */
+function standing(log) {
+  const call = log.barrier_call;
+  const isAfter = call && !(log.denied_at && Date.parse(log.denied_at) > Date.parse(call.asked_at));
+  const words = log.denied_at ? `denied by ${log.denied_by ?? "somebody"}` : (WORDS[log.status] ?? log.status);
+  return isAfter ? `${words}, ${call.result === "opened" ? "opened" : "did not open"}` : words;
 }
 
 /** Count what the list would show more, if it were not held. */

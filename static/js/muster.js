@@ -1,5 +1,5 @@
-// The muster list: whoever is seen, comes or goes, it is counted anew. At a busy gate
-// that is all the time, and a long list is read rather than watched.
+// The muster list: whoever or whatever is seen, comes or goes, it is counted anew. At a
+// busy gate that is all the time, and a long list is read rather than watched.
 
 import { live, refreshSoon } from "./live.js";
 
@@ -13,4 +13,8 @@ function countSoon() {
   }, COUNT_EVERY_MS);
 }
 
-live({ "identity.accesslog": countSoon, "attendance.attendancerecord": countSoon });
+live({
+  "identity.accesslog": countSoon,
+  "attendance.attendancerecord": countSoon,
+  "vehicles.vehiclelog": countSoon,
+});

@@ -19,6 +19,7 @@ from tests.factories import (
     make_rule,
     make_user,
 )
+from tests.pages import text
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -41,14 +42,6 @@ def asha(site: Site) -> User:
 def security(client: Client, asha: User) -> Client:
     client.force_login(asha)
     return client
-
-
-def text(response: Any) -> str:
-    """Return the words of a page, one space between them."""
-    apart = re.sub(
-        r"<(?=/?(p|dt|dd|li|div|h1|option)\b)", " <", response.content.decode()
-    )
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
 def rows(response: Any) -> list[str]:

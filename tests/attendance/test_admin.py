@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -37,6 +36,7 @@ from tests.factories import (
     make_site,
     make_user,
 )
+from tests.imports import ImportPage
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -620,9 +620,7 @@ class TestReadOnly:
 
 class TestImport:
     def upload(self, client: Client, model: str, content: str) -> Any:
-        file = SimpleUploadedFile("roster.csv", content.encode())
-        form = {"format": "0", "resource": "", "import_file": file}
-        return client.post(address(model, "import"), form)
+        return ImportPage(f"attendance_{model}").upload(client, content)
 
     def test_of_assignments_is_shown_then_written_and_worked_out(
         self, hr: Client, site: Site
@@ -637,8 +635,7 @@ class TestImport:
             hr, "shiftassignment", f"employee,shift,from\nE-1,Early,{today}\n"
         )
         before = ShiftAssignment.objects.count()
-        form = shown.context["confirm_form"].initial
-        done = hr.post(address("shiftassignment", "process_import"), form, follow=True)
+        done = ImportPage("attendance_shiftassignment").confirm(hr, shown)
 
         assert f"Ends {make_words(employee)} on {today}." in text(shown)
         assert before == 1

@@ -330,7 +330,7 @@ class TestLeaveResource:
             (("E-1", "", "2026-05-03", "", ""), "until: The first day back is missing"),
             (
                 ("E-1", "holiday", "2026-05-03", "2026-05-05", ""),
-                "kind: 'holiday' is no kind of leave. Write one of: paid, unpaid",
+                "kind: 'holiday' is no kind of leave. Write paid, unpaid",
             ),
             (("E-1", "", "2026-05-05", "2026-05-03", ""), "until: The period ends bef"),
         ],

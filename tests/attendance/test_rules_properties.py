@@ -20,7 +20,6 @@ from attendance.rules import (
     opens,
     settle,
 )
-from attendance.summary import summarise
 
 if TYPE_CHECKING:
     from random import Random
@@ -257,20 +256,3 @@ class TestExtraSighting:
         )
         assert after.check_out_at is not None
         assert after.check_out_at >= before.check_out_at
-
-
-class TestSummary:
-    @given(rosters(), sightings(), minutes)
-    def test_adds_up(
-        self, roster: list[Occurrence], seen: list[Sighting], now: timedelta
-    ) -> None:
-        days = settle(roster, seen, now=MIDNIGHT + now)
-        last = FIRST + timedelta(days=9)
-
-        total = summarise(days, first=FIRST, last=last)
-        told = total.on_time + total.late + total.absent + total.unverified
-        assert told <= total.scheduled_days <= len(days) <= total.total_days == 10
-        if told:
-            assert total.on_time_percentage == round(100 * total.on_time / told, 1)
-        else:
-            assert total.on_time_percentage is None

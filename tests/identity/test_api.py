@@ -15,13 +15,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
-from rest_framework.test import APIClient
 
 from factory_site.roles import HR, INTEGRATOR, SECURITY, SITE_ADMIN
 from identity import erasure, usage
 from identity.models import AccessLog, Department, Employee, Erasure, UnknownPerson
 from streaming import desk
 from tests.cards import card, nobody, vector_of
+from tests.clients import API, client_of, rows
 from tests.factories import (
     make_access_log,
     make_camera,
@@ -30,7 +30,6 @@ from tests.factories import (
     make_face_sample,
     make_site,
     make_unknown_person,
-    make_user,
 )
 from tests.races import change_before_saving
 
@@ -39,11 +38,11 @@ if TYPE_CHECKING:
 
     import redis
     from pytest_django import Settings
+    from rest_framework.test import APIClient
 
     from streaming.models import Site
 
 pytestmark = pytest.mark.django_db
-API = "/api/v1/"
 Decision = AccessLog.Decision
 
 
@@ -55,13 +54,6 @@ def media(settings: Settings, tmp_path: Path) -> None:
 @pytest.fixture
 def site(role_groups: None) -> Site:
     return make_site(name="Own plant", slug="own-plant", time_zone="Asia/Kolkata")
-
-
-def client_of(role: str, site: Site, **values: Any) -> APIClient:
-    client = APIClient()
-    name = role.replace(" ", "").lower()
-    client.force_authenticate(make_user(name, role=role, sites=[site], **values))
-    return client
 
 
 @pytest.fixture
@@ -90,13 +82,6 @@ def photo() -> bytes:
     picture = BytesIO()
     Image.new("RGB", (320, 240), "grey").save(picture, "JPEG")
     return picture.getvalue()
-
-
-def rows(client: APIClient, route: str, **query: str | int) -> list[dict[str, Any]]:
-    response = client.get(f"{API}{route}", query)
-    assert response.status_code == 200, response.json()
-    found: list[dict[str, Any]] = response.json()["results"]
-    return found
 
 
 class TestDepartments:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 from io import BytesIO, StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
 from django.core.cache import cache
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,17 +23,17 @@ from tests.factories import (
     make_site,
     make_user,
 )
+from tests.imports import CSV, XLSX, ImportPage, wrong, xlsx
 from tests.races import change_before_saving
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
     from django.test import Client
 
     from streaming.models import Site
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("role_groups")]
-IMPORT = "admin:identity_employee_import"
-CSV, XLSX = "0", "1"
+PAGE = ImportPage("identity_employee")
+upload, confirm = PAGE.upload, PAGE.confirm
 
 
 @pytest.fixture
@@ -46,43 +45,6 @@ def site() -> Site:
 def hr(client: Client, site: Site) -> Client:
     client.force_login(make_user("hana", role=HR, sites=[site], is_staff=True))
     return client
-
-
-def upload(
-    client: Client, content: str | bytes, *, kind: str = CSV, name: str = "people.csv"
-) -> Any:
-    """Send a file; the answer shows what would become of each row."""
-    data = content.encode() if isinstance(content, str) else content
-    form = {
-        "format": kind,
-        "resource": "",
-        "import_file": SimpleUploadedFile(name, data),
-    }
-    return client.post(reverse(IMPORT), form)
-
-
-def confirm(client: Client, shown: Any) -> HttpResponse:
-    form = shown.context["confirm_form"].initial
-    address = reverse("admin:identity_employee_process_import")
-    return client.post(address, form, follow=True)  # type: ignore[return-value]
-
-
-def wrong(shown: Any) -> dict[int, str]:
-    """Return what is said of each wrong row, by its number in the file."""
-    assert "confirm_form" not in shown.context
-    return {
-        row.number: " ".join(row.error.messages)
-        for row in shown.context["result"].invalid_rows
-    }
-
-
-def xlsx(*table: list[object]) -> bytes:
-    book = openpyxl.Workbook()
-    for line in table:
-        book.active.append(line)
-    packed = BytesIO()
-    book.save(packed)
-    return packed.getvalue()
 
 
 class TestImport:
@@ -115,7 +77,7 @@ class TestImport:
         change = known.history.latest()
         assert (change.history_user.username, change.history_change_reason) == (
             "hana",
-            "Import of people.csv",
+            "Import of list.csv",
         )
 
     def test_leaves_what_is_not_in_the_file(
@@ -296,7 +258,7 @@ class TestImport:
 
     def test_reads_xlsx_with_numbers_for_codes(self, hr: Client, site: Site) -> None:
         table = xlsx(["code", "name", "may_enter"], [104, "Asha", True], [None] * 3)
-        shown = upload(hr, table, kind=XLSX, name="people.xlsx")
+        shown = upload(hr, table, kind=XLSX)
         confirm(hr, shown)
 
         employee = Employee.objects.get()
@@ -324,7 +286,7 @@ class TestImport:
         assert len(rows) == ROWS_MAX + 1
 
     def test_refuses_what_is_no_xlsx(self, hr: Client, site: Site) -> None:
-        shown = upload(hr, "code,name\n", kind=XLSX, name="people.xlsx")
+        shown = upload(hr, "code,name\n", kind=XLSX)
 
         assert "cannot be read as XLSX" in shown.content.decode()
 
@@ -367,7 +329,7 @@ class TestImport:
     ) -> None:
         client.force_login(make_user("sam", role=SECURITY, sites=[site], is_staff=True))
 
-        assert client.get(reverse(IMPORT)).status_code == 403
+        assert client.get(PAGE.address).status_code == 403
         assert upload(client, "code,name\nE-1,A\n").status_code == 403
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from identity.resources import StatusWord, YesOrNo
+from identity.resources import YesOrNo
 
 
 class TestYesOrNo:
@@ -20,9 +20,3 @@ class TestYesOrNo:
     def test_refuses_anything_else(self) -> None:
         with pytest.raises(ValueError, match="'ja' is neither yes nor no"):
             YesOrNo().clean("ja")
-
-
-class TestStatusWord:
-    def test_reads_its_words_in_any_case(self) -> None:
-        assert StatusWord().clean("Inactive") == "inactive"
-        assert StatusWord().clean("") is None

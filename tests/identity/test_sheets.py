@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.sheets import FORMULA_STARTS, Day, harmless, plain
+from identity.sheets import FORMULA_STARTS, Day, OneOf, harmless, plain
 
 
 class TestHarmless:
@@ -25,6 +25,20 @@ class TestPlain:
     )
     def test_reads_what_a_sheet_holds(self, cell: object, text: str) -> None:
         assert plain(cell) == text
+
+
+class TestOneOf:
+    def test_reads_its_words_in_any_case(self) -> None:
+        status = OneOf(["active", "inactive"], "status")
+
+        assert status.clean("Inactive") == "inactive"
+        assert status.clean("") is None
+
+    def test_names_its_words(self) -> None:
+        kind = OneOf(["paid", "unpaid", "sick"], "kind of leave")
+
+        with pytest.raises(ValueError, match=r"Write paid, unpaid or sick\.$"):
+            kind.clean("gone")
 
 
 class TestDay:

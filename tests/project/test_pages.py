@@ -35,6 +35,7 @@ from tests.factories import (
     make_vehicle,
     make_vehicle_log,
 )
+from tests.pages import text
 from vehicles.models import Gate
 
 if TYPE_CHECKING:
@@ -81,8 +82,11 @@ VEHICLE_PAGES = [
     ("post", "/gates/1/open", GUARDING_GATES, 302),
     ("get", "/gates/visits/1", EVERYONE, 200),
     ("post", "/gates/visits/1/name", GUARDING_GATES, 302),
+    ("post", "/gates/visits/1/deny", GUARDING_GATES, 302),
+    ("post", "/gates/visits/1/block", GUARDING_GATES, 302),
     ("get", "/vehicles", EVERYONE, 200),
     ("get", "/vehicles/MH12AB1234", EVERYONE, 200),
+    ("post", "/vehicles/block", GUARDING_GATES, 422),
     ("post", "/vehicles/1/block", GUARDING_GATES, 302),
     ("post", "/vehicles/1/unblock", GUARDING_GATES, 302),
 ]
@@ -118,13 +122,6 @@ def out(site: Site, cause: Cause, **values: Any) -> Camera:
         "state_since": timezone.now(),
     }
     return make_camera(site=site, **defaults | values)
-
-
-def text(response: Any) -> str:
-    """Return the words of a page, one space between them."""
-    body = re.sub(r"<template.*?</template>", "", response.content.decode(), flags=re.S)
-    apart = re.sub(r"<(?=/?(p|dt|dd|li|div)\b)", " <", body)
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
 class TestWall:

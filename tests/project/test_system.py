@@ -25,7 +25,7 @@ from streaming.models import Camera, CameraOutage, VisionWorker
 from streaming.vision.stats import CameraStats
 from streaming.workers import WorkerStatus
 from tests.factories import make_camera, make_face_sample, make_site, make_user
-from tests.project.test_pages import text
+from tests.pages import text
 
 if TYPE_CHECKING:
     import redis

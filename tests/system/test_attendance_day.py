@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import sys
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,6 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from factory_site import embedded
 from tests.browser import (
     SIZES,
     chromium,
@@ -24,9 +20,9 @@ from tests.browser import (
     resize,
     severe_errors,
     wait_for,
+    words,
 )
-from tests.processes import running
-from tests.system.conftest import Plant
+from tests.system.conftest import Plant, new_plant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,8 +86,10 @@ asha, imran, joseph = (
 shot = stored("rose_leslie/img2.jpg")
 for person in (asha, imran, joseph):
     make_assignment(employee=person, shift=day)
-seen(asha, at(monday, 9, 22, 31), "in", shot)
-seen(asha, at(monday, 16, 40), "out", shot)
+tuesday = monday + timedelta(days=1)
+for on in (monday, tuesday):
+    seen(asha, at(on, 9, 22, 31), "in", shot)
+    seen(asha, at(on, 16, 40), "out", shot)
 people = [asha, imran, joseph]
 for number in range(60):
     name = ("Lakshmi Narayanan", "Ravi Kumar", "Meera Iyer")[number % 3]
@@ -109,6 +107,9 @@ for number in range(60):
             employee=one, starts_on=monday, ends_on=monday + timedelta(days=3))
 keys = [one.pk for one in people]
 days.recompute_days(employees=keys, first=monday, last=monday, now=now)
+corrections.correct_day(
+    employee=asha, on=tuesday, status=None, check_in_at=at(tuesday, 8, 58),
+    check_out_at=at(tuesday, 17), reason="Seen by the foreman.", by=hana, at=now)
 for record in imran.attendance_records.all():
     corrections.request_correction(
         record=record, text="I came at nine with the others, the gate was open.",
@@ -148,24 +149,11 @@ class Office:
 
 @pytest.fixture(scope="module")
 def office(shared: Path) -> Iterator[Office]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # Not tmp_path: pytest closes that to the account that runs servers for root.
-    with (
-        tempfile.TemporaryDirectory(prefix="office-") as name,
-        embedded.servers(Path(name), database=True, redis=True),
-    ):
-        plant = Plant(Path(name), shared / "models")
-        plant.manage("set_up")
-        faces = str(shared / "samples" / "faces")
+    faces = str(shared / "samples" / "faces")
+    with new_plant(models=shared / "models") as plant:
         plant.manage("shell", "-c", SEED.format(faces=faces))
-        web = [sys.executable, "-m", "factory_site.web", "-b", "127.0.0.1"]
-        with running(
-            [*web, "-p", str(port)], env=plant.env, watchdog_s=WATCHDOG_S
-        ) as answering:
-            answering.wait_for("Listening")
-            yield Office(plant, f"http://127.0.0.1:{port}")
+        with plant.web(watchdog_s=WATCHDOG_S) as address:
+            yield Office(plant, address)
 
 
 def photograph(browser: Chrome, name: str) -> None:
@@ -178,10 +166,6 @@ def photograph(browser: Chrome, name: str) -> None:
     scheme = "dark" if name.endswith("dark") else "light"
     resize(browser, width, min(height, 4000), scheme=scheme)
     browser.save_screenshot(str(Path(folder) / f"{name}.png"))
-
-
-def words(browser: Chrome, selector: str) -> str:
-    return browser.find_element(By.CSS_SELECTOR, selector).text
 
 
 def fill(browser: Chrome, name: str, value: str) -> None:
@@ -267,6 +251,20 @@ class TestDay:
             assert "Late" in words(browser, "#changes")
             assert "Present" in words(browser, "#result .status")
             photograph(browser, "day-corrected")
+
+    def test_is_left_as_it_is_where_nothing_changes_and_the_reason_stays(
+        self, office: Office
+    ) -> None:
+        reason = "Seen by the foreman, once more."
+        path = "/attendance/E-104/2026-03-03"
+        with office.seen_by("hana", path, scripts=False) as browser:
+            browser.find_element(By.NAME, "correct-reason").send_keys(reason)
+            browser.find_element(By.CSS_SELECTOR, "#correct .is-main").click()
+
+            wait_for(browser, lambda b: "says already" in words(b, "#correct"))
+            kept = browser.find_element(By.NAME, "correct-reason")
+            assert kept.get_attribute("value") == reason
+            assert reason not in words(browser, "#changes")
 
     def test_is_corrected_as_its_worker_says(self, office: Office) -> None:
         with office.seen_by("hana", "/attendance/requests") as browser:

@@ -152,6 +152,13 @@ class GateHouse:
             browser.get(f"{self.address}{path}")
             yield browser
 
+    @contextmanager
+    def seen_without_scripts(self, name: str) -> Iterator[Chrome]:
+        with chromium(with_scripts=False) as browser:
+            log_in(browser, self.address, name, PASSWORD)
+            browser.get(f"{self.address}/gates")
+            yield browser
+
     def come(self, plate: str, *, sure: float = 0.95) -> None:
         """Have a vehicle come to the north gate."""
         self.plant.manage("shell", "-c", COME.format(plate=plate, sure=sure))
@@ -165,6 +172,10 @@ def house(shared: Path) -> Iterator[GateHouse]:
         plant.manage("shell", "-c", seed)
         with plant.web(watchdog_s=WATCHDOG_S) as address:
             yield GateHouse(plant, address, barrier)
+
+
+def say_why(browser: Chrome, *keys: str) -> None:
+    browser.find_element(By.CSS_SELECTOR, "#last [data-open]").send_keys(*keys)
 
 
 def is_live(browser: Chrome) -> bool:
@@ -186,6 +197,7 @@ class TestPages:
                 "/gates/visits/3",
                 "/vehicles",
                 "/vehicles/KA01MS2658",
+                "/muster",
             ):
                 for size, wanted in {**SIZES, "wall": WALL}.items():
                     resize(browser, *wanted, scheme=scheme)
@@ -253,6 +265,36 @@ class TestGate:
             assert len(house.barrier.told) == told + 1
             assert "by sam" in words(browser, ".last-opened")
 
+    def test_tells_everybody_that_one_refused_and_then_let_in(
+        self, house: GateHouse
+    ) -> None:
+        house.come("KA01MS2658", sure=0.5)
+        with house.seen_by("sam") as browser, house.seen_without_scripts("ravi") as his:
+            wait_for(browser, is_live)
+            browser.find_element(By.TAG_NAME, "body").send_keys("o")
+            browser.switch_to.active_element.send_keys("Driver is known")
+            told = len(house.barrier.told)
+
+            say_why(his, "No papers")
+            his.find_element(By.CSS_SELECTOR, "#last .is-deny").click()
+            wait_for(his, lambda b: "is denied" in words(b, "#messages"))
+            assert not his.find_elements(By.CSS_SELECTOR, "#last .is-deny")
+
+            wait_for(browser, lambda b: "denied by ravi" in words(b, "#held-last"))
+            photograph(browser, "gates-denied-meanwhile")
+            browser.switch_to.active_element.send_keys(Keys.ENTER)
+            wait_for(browser, lambda b: "denied it meanwhile" in words(b, "#messages"))
+            assert "Denied by ravi" in words(browser, "#last")
+            photograph(browser, "gates-denied")
+            wait_for(browser, is_live)
+            assert len(house.barrier.told) == told
+
+            say_why(his, "Found his papers", Keys.ENTER)
+            wait_for(his, lambda b: "North gate opened" in words(b, "#messages"))
+            assert len(house.barrier.told) == told + 1
+            wait_for(browser, lambda b: "by ravi" in words(b, ".last-opened"))
+            assert severe_errors(browser) == []
+
     def test_goes_through_the_visits_by_keyboard(self, house: GateHouse) -> None:
         with house.seen_by("sam") as browser:
             links = browser.find_elements(By.CLASS_NAME, "row-open")
@@ -266,9 +308,7 @@ class TestGate:
 
     def test_needs_no_scripts(self, house: GateHouse) -> None:
         house.come("KL55AA1363", sure=0.5)
-        with chromium(with_scripts=False) as browser:
-            log_in(browser, house.address, "sam", PASSWORD)
-            browser.get(f"{house.address}/gates")
+        with house.seen_without_scripts("sam") as browser:
             browser.find_element(By.CSS_SELECTOR, "#last .name-form button").click()
 
             wait_for(browser, lambda b: "It was KL55AA1363" in words(b, "#messages"))

@@ -44,7 +44,10 @@ def names(plant: Plant) -> list[str]:
 
 
 class TestJobs:
-    def test_leave_a_row_that_says_when_how_long_and_what(self, plant: Plant) -> None:
+    def test_leave_a_row_that_says_when_how_long_and_what(
+        self, empty_plant: Plant
+    ) -> None:
+        plant = empty_plant
         plant.manage("shell", "-c", DUE_EVERY_SECOND)
         done = (
             "SELECT periodic_task_name, status, result FROM "

@@ -349,6 +349,8 @@ class TestEnrolment:
     def test_says_that_the_login_has_ended(self, office: Office) -> None:
         train = office.faces / "knn_examples" / "train"
         with office.seen_by("hana", path="/people/E-104/enrol") as browser:
+            # A page that is not live yet looks, and leads to the login by itself.
+            wait_for(browser, lambda b: words(b, "#live") == "live")
             browser.delete_cookie("sessionid")
             photo = browser.find_element(By.ID, "photo")
             photo.send_keys(str(train / "rose_leslie" / "img1.jpg"))

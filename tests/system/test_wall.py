@@ -128,12 +128,11 @@ new MutationObserver(() => {{
 }}).observe(one, {{ attributes: true, attributeFilter: ["class"] }});
 """
 TWO_OPEN = """
-from alerts.models import Alert
-first = list(Alert.objects.order_by("pk").values_list("pk", flat=True)[:2])
-Alert.objects.exclude(pk__in=first).delete()
-Alert.objects.update(
-    state="open", note="", acknowledged_at=None, acknowledged_by=None,
-    resolved_at=None, resolved_by=None)
+UPDATE alerts_alert SET state = 'resolved', resolved_at = now();
+UPDATE alerts_alert SET
+    state = 'open', note = '', acknowledged_at = NULL, acknowledged_by_id = NULL,
+    resolved_at = NULL, resolved_by_id = NULL
+WHERE id IN (SELECT id FROM alerts_alert ORDER BY id LIMIT 2);
 """
 COUNT_SOCKETS = """
 window.sockets = [];
@@ -339,7 +338,7 @@ class TestWall:
 class TestInbox:
     @pytest.fixture(autouse=True)
     def two_open(self, station: Station) -> None:
-        station.plant.manage("shell", "-c", TWO_OPEN)
+        station.plant.execute(TWO_OPEN)
 
     def test_acknowledges_with_one_key_and_without_a_reload(
         self, station: Station

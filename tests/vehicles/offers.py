@@ -54,7 +54,6 @@ def offer(
         "snapshot": JPEG,
         "plate": JPEG if texts else b"",
         "frame_index": 10,
-        "is_final": True,
     }
     return PlateOffered(**defaults | values)
 

@@ -128,6 +128,7 @@ class TestVehicleAdmin:
             ({"plate_number": "- -"}, "has no letter and no digit"),
             ({"plate_number": "\u041c\u041d12AB1234"}, "letters A to Z and the digits"),
             ({"plate_number": "TAKEN1"}, "has a vehicle of that plate"),
+            ({"plate_number": "mhi2 ab 1234"}, "reads MHI2AB1234 as MH12AB1234"),
         ],
     )
     def test_says_what_is_wrong(
@@ -300,7 +301,7 @@ class TestBlocking:
         assert "Block 2 vehicles?" in asked
         assert "KA01ZZ9999" in asked
         empty = self.act(amir, "block", *rows, reason=" ").content.decode()
-        assert "This field is required" in empty
+        assert "Say why." in empty
 
         done = self.act(amir, "block", *rows, reason="Stolen").content.decode()
         assert "Vehicles blocked: 2." in done

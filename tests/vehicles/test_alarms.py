@@ -414,16 +414,30 @@ class TestBarrierFailed:
         log = let_in(camera, at(camera, PLATE, PLATE))
 
         late = NOON + timedelta(seconds=9)
-        committed(barrier.open_for, log_id=log.pk, decided_at=NOON, now=late)
+        committed(
+            barrier.open_for, log_id=log.pk, decided_at=NOON, stored_at=NOON, now=late
+        )
         alert = Alert.objects.get()
         assert "Gate 1 did not open, 2026-03-02 12:00 IST: Too late" in alert.text
         assert alert.camera == camera
+
+    def test_is_no_barrier_that_was_asked_when_the_picture_was_old(
+        self, camera: Camera, committed: Commit
+    ) -> None:
+        log = let_in(camera, at(camera, PLATE, PLATE))
+
+        late = NOON + timedelta(hours=1)
+        times = {"decided_at": NOON, "stored_at": late, "now": late}
+        call = committed(barrier.open_for, log_id=log.pk, **times)
+        assert (call.result, call.answer) == ("failed", barrier.TOO_OLD)
+        assert not Alert.objects.exists()
 
     @pytest.mark.parametrize(
         "meanwhile",
         [
             lambda log: Vehicle.objects.update(status="blocked", reason="Stolen"),
             lambda log: type(log.gate).objects.update(enabled=False),
+            lambda log: type(log).objects.update(denied_at=NOON, denied_reason="-"),
         ],
     )
     def test_is_not_a_barrier_that_was_not_to_open_any_more(
@@ -432,7 +446,9 @@ class TestBarrierFailed:
         log = let_in(camera, at(camera, PLATE, PLATE))
         meanwhile(log)
 
-        call = committed(barrier.open_for, log_id=log.pk, decided_at=NOON, now=NOON)
+        call = committed(
+            barrier.open_for, log_id=log.pk, decided_at=NOON, stored_at=NOON, now=NOON
+        )
         assert (call.result, call.answer[-10:]) == ("failed", "meanwhile.")
         assert not Alert.objects.exists()
 

@@ -8,8 +8,8 @@ import pytest
 
 from factory_site.roles import SECURITY
 from tests.barrier_server import barrier_server
+from tests.clients import API, client_of, rows
 from tests.factories import make_vehicle_log
-from tests.vehicles.clients import API, client_of, rows
 from tests.vehicles.offers import gate_camera
 from vehicles.models import BarrierCall
 

@@ -8,8 +8,8 @@ import pytest
 
 from factory_site.roles import INTEGRATOR
 from identity.models import User
-from tests.factories import make_camera, make_site, make_vehicle
-from tests.vehicles.clients import API, client_of
+from tests.clients import API, client_of
+from tests.factories import make_camera, make_employee, make_site, make_vehicle
 from tests.vehicles.offers import PLATE, gate_camera
 from vehicles.models import PlateFormat, Vehicle, VehicleLog
 
@@ -75,6 +75,30 @@ class TestValidatePlate:
         found = told(iris)
 
         assert (found["status"], found["opens"]) == ("blocked", False)
+
+    @pytest.mark.parametrize(
+        ("who", "reason", "words"),
+        [
+            ({"status": "inactive"}, "driver_inactive", "its driver is inactive."),
+            ({"is_authorized": False}, "driver_refused", "its driver may not enter."),
+        ],
+    )
+    def test_keeps_out_an_employee_who_may_not_enter(
+        self,
+        iris: APIClient,
+        camera: Camera,
+        who: dict[str, Any],
+        reason: str,
+        words: str,
+    ) -> None:
+        asha = make_employee(site=camera.site, **who)
+        make_vehicle(site=camera.site, plate_number=PLATE, employee=asha)
+
+        found = told(iris)
+
+        assert (found["status"], found["reason"]) == ("unknown", reason)
+        assert not found["opens"]
+        assert words in found["detail"]
 
     @pytest.mark.parametrize(
         ("body", "reason"),

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from factory_site.roles import INTEGRATOR, SECURITY, SITE_ADMIN
+from tests.clients import API, client_of, rows
 from tests.factories import make_employee, make_site, make_vehicle
-from tests.vehicles.clients import API, client_of, rows
 from vehicles.models import Vehicle
 
 if TYPE_CHECKING:
@@ -85,6 +85,33 @@ class TestRegister:
 
         assert response.status_code == 400
         assert sentence in response.json()["plate_number"][0]
+
+    def test_refuses_a_plate_that_no_camera_would_read(
+        self, iris: APIClient, site: Site
+    ) -> None:
+        made = post(iris, "vehicles", site=site.pk, plate_number="MHI2AB1234")
+        other = make_vehicle(site=site)
+        changed = patch(iris, other, plate_number="mhi2 ab 1234")
+
+        for response in (made, changed):
+            assert response.status_code == 400
+            assert response.json() == {
+                "plate_number": [
+                    "A camera reads MHI2AB1234 as MH12AB1234, by this site's formats. "
+                    "Write that."
+                ]
+            }
+        abroad = post(iris, "vehicles", site=site.pk, plate_number="B MW 777")
+        assert abroad.status_code == 201
+
+    def test_goes_on_with_a_plate_from_before_a_format(
+        self, iris: APIClient, site: Site
+    ) -> None:
+        odd = make_vehicle(site=site, plate_number="MHI2AB1234")
+
+        assert patch(iris, odd, owner="Asha").status_code == 200
+        same = patch(iris, odd, owner="Asha R", plate_number="MHI2AB1234")
+        assert same.status_code == 200
 
     def test_has_a_plate_once_per_site(self, iris: APIClient, site: Site) -> None:
         make_vehicle(plate_number=PLATE)
@@ -206,6 +233,10 @@ class TestBlock:
 
         assert [each.status_code for each in answers] == [200, 409]
         assert answers[0].json()["status"] == "authorized"
+        assert answers[1].json() == {
+            "detail": f"{visitor.plate_number} is not blocked.",
+            "code": "not_blocked",
+        }
         visitor.refresh_from_db()
         assert visitor.status == "visitor"
 
@@ -245,3 +276,54 @@ class TestBlock:
 
         assert [each.status_code for each in answers] == [409, 204]
         assert list(Vehicle.objects.all()) == [blocked]
+
+
+class TestBlockPlate:
+    def test_registers_what_nobody_knew(self, guard: APIClient, site: Site) -> None:
+        wanted = {"plate_number": "mh 12 ab 1234", "reason": "Rammed the gate"}
+
+        response = post(guard, "vehicles/block", site=site.pk, **wanted)
+
+        assert response.status_code == 200
+        row = response.json()
+        assert (row["plate_number"], row["status"]) == (PLATE, "blocked")
+        assert (row["reason"], row["registered_by"]) == ("Rammed the gate", "security")
+
+    def test_leaves_what_is_blocked_already(self, guard: APIClient, site: Site) -> None:
+        make_vehicle(site=site, plate_number=PLATE, **BLOCKED)
+
+        response = post(
+            guard, "vehicles/block", site=site.pk, plate_number=PLATE, reason="Rude"
+        )
+
+        assert response.status_code == 409
+        assert response.json() == {
+            "detail": "MH12AB1234 is blocked already: Stolen",
+            "code": "not_changed",
+        }
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"plate_number": ""}, "plate_number"),
+            ({"reason": " "}, "reason"),
+            ({"site": None}, "site"),
+        ],
+    )
+    def test_refuses_what_is_missing(
+        self, guard: APIClient, site: Site, body: dict[str, Any], field: str
+    ) -> None:
+        wanted = {"site": site.pk, "plate_number": PLATE, "reason": "Rude"} | body
+
+        response = post(guard, "vehicles/block", **wanted)
+
+        assert response.status_code == 400
+        assert set(response.json()) == {field}
+
+    def test_is_of_own_sites(self, guard: APIClient) -> None:
+        wanted = {"site": make_site().pk, "plate_number": PLATE, "reason": "Rude"}
+
+        response = post(guard, "vehicles/block", **wanted)
+
+        assert response.json() == {"site": ["There is no such site."]}
+        assert not Vehicle.objects.exists()

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from factory_site.roles import SECURITY
 from streaming import live
+from tests.clients import API, client_of, rows
 from tests.factories import make_camera, make_employee, make_vehicle, make_vehicle_log
-from tests.vehicles.clients import API, client_of, rows
 from tests.vehicles.offers import NOW, PLATE, gate_camera, offer
-from vehicles.models import VehicleLog
+from vehicles.models import BarrierCall, VehicleLog
 from vehicles.services import record_visit
 from vehicles.statistics import gate_statistics
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rest_framework.test import APIClient
 
     from streaming.models import Camera
+    from vehicles.models import Gate
 
 pytestmark = pytest.mark.django_db
 REJECTED = {"status": "rejected", "reason": "low_confidence", "plate_number": ""}
@@ -136,7 +137,8 @@ class TestVisits:
                 driver = make_employee(site=camera.site)
                 known = make_vehicle(site=camera.site, employee=driver)
                 values = {"vehicle": known, "possible_match": known, "gate": gate}
-                make_vehicle_log(camera=camera, snapshot="a.jpg", **values)
+                log = make_vehicle_log(camera=camera, snapshot="a.jpg", **values)
+                make_call(gate, log=log)
             with CaptureQueriesContext(connection) as queries:
                 rows(guard, "vehicle-logs")
             counts.append(len(queries))
@@ -157,6 +159,79 @@ class TestVisits:
         assert "?link=" in row["snapshot_url"]
         assert "?link=" in row["plate_url"]
         assert (none["snapshot_url"], none["plate_url"]) == (None, None)
+
+
+class TestBarrierCall:
+    def test_is_the_newest(self, guard: APIClient, camera: Camera) -> None:
+        gate = camera.gate_camera.gate
+        log = make_vehicle_log(camera=camera, gate=gate)
+        make_call(gate, log=log, result="failed")
+        later = {"asked_at": NOW + timedelta(seconds=9), "reason": "It stood"}
+        newest = make_call(gate, log=log, **later)
+
+        (row,) = rows(guard, "vehicle-logs")
+
+        assert row["barrier_call"]["id"] == newest.pk
+        assert row["barrier_call"]["result"] == "opened"
+
+    def test_is_null_where_none_was_told(
+        self, guard: APIClient, camera: Camera
+    ) -> None:
+        make_vehicle_log(camera=camera)
+
+        assert rows(guard, "vehicle-logs")[0]["barrier_call"] is None
+
+
+def make_call(gate: Gate, **values: Any) -> BarrierCall:
+    told: Any = {"asked_at": NOW, "result": "opened"}
+    return BarrierCall.objects.create(gate=gate, **told | values)
+
+
+class TestDenying:
+    def test_keeps_who_and_why_and_what_was_decided(
+        self, guard: APIClient, camera: Camera
+    ) -> None:
+        log = make_vehicle_log(camera=camera)
+
+        response = post(guard, f"vehicle-logs/{log.pk}/deny", reason="No papers")
+
+        assert response.status_code == 200
+        row = response.json()
+        assert (row["denied_by"], row["denied_reason"]) == ("security", "No papers")
+        assert row["denied_at"] is not None
+        assert (row["status"], row["reason"]) == ("unknown", "unlisted")
+
+    def test_is_done_once(self, guard: APIClient, camera: Camera) -> None:
+        log = make_vehicle_log(camera=camera)
+        post(guard, f"vehicle-logs/{log.pk}/deny", reason="No papers")
+
+        response = post(guard, f"vehicle-logs/{log.pk}/deny", reason="Rude")
+
+        assert response.status_code == 409
+        assert response.json() == {
+            "detail": "security refused it already: No papers",
+            "code": "not_denied",
+        }
+
+    @pytest.mark.parametrize("body", [{}, {"reason": " "}])
+    def test_needs_a_reason(
+        self, guard: APIClient, camera: Camera, body: dict[str, str]
+    ) -> None:
+        log = make_vehicle_log(camera=camera)
+
+        response = post(guard, f"vehicle-logs/{log.pk}/deny", **body)
+
+        assert (response.status_code, response.json()) == (
+            400,
+            {"reason": ["Say why."]},
+        )
+
+    def test_is_of_own_sites(self, guard: APIClient) -> None:
+        log = make_vehicle_log()
+
+        response = post(guard, f"vehicle-logs/{log.pk}/deny", reason="Rude")
+
+        assert response.status_code == 404
 
 
 class TestNaming:

@@ -87,8 +87,8 @@ class TestOpenFor:
         log = let_in(at_barrier(server))
         now = NOW + timedelta(seconds=after_s)
 
-        first = open_for(log_id=log.pk, decided_at=NOW, now=now)
-        again = open_for(log_id=log.pk, decided_at=NOW, now=now)
+        first = open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=now)
+        again = open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=now)
         assert first is not None
         assert first == again
         assert (first.result, first.answer) == ("opened", "It answered 200.")
@@ -101,7 +101,7 @@ class TestOpenFor:
         log = let_in(at_barrier(server))
 
         now = NOW + timedelta(seconds=after_s)
-        call = open_for(log_id=log.pk, decided_at=NOW, now=now)
+        call = open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=now)
         assert call is not None
         assert call.result == "failed"
         assert call.answer.startswith("Too late")
@@ -110,7 +110,10 @@ class TestOpenFor:
     def test_never_tries_again(self) -> None:
         with barrier_server(status=500) as server:
             log = let_in(at_barrier(server))
-            calls = [open_for(log_id=log.pk, decided_at=NOW, now=NOW) for _ in range(2)]
+            calls = [
+                open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW)
+                for _ in range(2)
+            ]
 
         assert [call and call.answer for call in calls] == ["It answered 500."] * 2
         assert len(server.told) == 1
@@ -121,7 +124,7 @@ class TestOpenFor:
         log = let_in(at_barrier(server))
         Vehicle.objects.update(status="blocked", reason="Stolen")
 
-        call = open_for(log_id=log.pk, decided_at=NOW, now=NOW)
+        call = open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW)
         assert call is not None
         assert (call.result, call.answer) == (
             "failed",
@@ -135,7 +138,7 @@ class TestOpenFor:
         log = let_in(at_barrier(server))
         Gate.objects.update(enabled=False)
 
-        call = open_for(log_id=log.pk, decided_at=NOW, now=NOW)
+        call = open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW)
         assert call is not None
         assert call.answer == "The gate was switched off meanwhile."
         assert server.told == []
@@ -144,14 +147,14 @@ class TestOpenFor:
     def test_opens_nothing_for_others(self, server: Barrier, values: Any) -> None:
         log = let_in(at_barrier(server), **values)
 
-        assert open_for(log_id=log.pk, decided_at=NOW, now=NOW) is None
+        assert open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW) is None
         assert server.told == []
         assert not BarrierCall.objects.exists()
 
     def test_tells_nobody_where_there_is_no_barrier(self) -> None:
         log = let_in(gate_camera())
 
-        assert open_for(log_id=log.pk, decided_at=NOW, now=NOW) is None
+        assert open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW) is None
         assert not BarrierCall.objects.exists()
 
     @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ class TestOpenFor:
     ) -> None:
         log = let_in(gate_camera(driver="http", address=address))
 
-        call = open_for(log_id=log.pk, decided_at=NOW, now=NOW)
+        call = open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW)
         assert call is not None
         assert call.result == "failed"
         assert words in call.answer
@@ -180,7 +183,7 @@ class TestOpenFor:
         log = let_in(at_barrier(server))
         settings.SECRET_KEY = "another"
 
-        call = open_for(log_id=log.pk, decided_at=NOW, now=NOW)
+        call = open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW)
         assert call is not None
         assert isinstance(Gate.objects.get().address, Unreadable)
         assert call.answer == barrier.UNREADABLE
@@ -194,7 +197,7 @@ class TestOpenFor:
         log = let_in(at_barrier(server))
         monkeypatch.setattr(barrier, "open_barrier", end)
         with pytest.raises(SystemExit):
-            open_for(log_id=log.pk, decided_at=NOW, now=NOW)
+            open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW)
 
         call = BarrierCall.objects.get()
         assert (call.result, call.answer) == ("failed", barrier.NO_WORD)
@@ -203,7 +206,7 @@ class TestOpenFor:
         with broker(tmp_path) as port, listening(port, "gate-1/open") as listener:
             address = f"mqtt://127.0.0.1:{port}/gate-1/open"
             log = let_in(gate_camera(driver="mqtt", address=address, payload="up"))
-            call = open_for(log_id=log.pk, decided_at=NOW, now=NOW)
+            call = open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW)
             assert listener.was_told.wait(10)
 
         assert call is not None
@@ -365,7 +368,7 @@ class TestOpenByHand:
     def test_may_be_done_again_for_the_same_visit(self, server: Barrier) -> None:
         by, log = make_user("sam"), let_in(at_barrier(server))
         assert log.gate is not None
-        open_for(log_id=log.pk, decided_at=NOW, now=NOW)
+        open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW)
 
         for _ in range(2):
             open_by_hand(gate=log.gate, by=by, reason="It stood", at=NOW, log=log)

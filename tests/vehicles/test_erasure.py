@@ -87,6 +87,21 @@ class TestErasure:
         assert {(row.as_read, str(row.snapshot)) for row in emptied} == {("", "")}
         assert not default_storage.exists(name)
 
+    def test_leaves_that_somebody_refused_it_and_not_why(
+        self, camera: Camera, asha: Employee
+    ) -> None:
+        theirs = make_vehicle(site=camera.site, plate_number=PLATE, employee=asha)
+        now = timezone.now()
+        denied = {"denied_at": now, "denied_reason": "Asha Ranganathan was drunk"}
+        make_vehicle_log(camera=camera, vehicle=theirs, plate_number=PLATE, **denied)
+        make_vehicle_log(camera=camera, **denied, plate_number="KA01CD0001")
+
+        erased(asha)
+
+        emptied, other = VehicleLog.objects.order_by("plate_number")
+        assert (emptied.denied_at, emptied.denied_reason) == (now, "Erased")
+        assert other.denied_reason == "Erased person was drunk"
+
     def test_leaves_a_block_that_is_nobodys(
         self, camera: Camera, asha: Employee
     ) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, datetime
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-import openpyxl
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from factory_site.roles import HR, SITE_ADMIN
 from identity import sheets
 from tests.factories import make_employee, make_site, make_user
+from tests.imports import CSV, XLSX, ImportPage, wrong, xlsx
 from tests.vehicles.offers import PLATE
 from vehicles.management.commands import import_vehicles
 from vehicles.models import Vehicle
@@ -23,15 +22,14 @@ from vehicles.models import Vehicle
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from django.http import HttpResponse
     from django.test import Client
 
     from identity.models import User
     from streaming.models import Site
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("role_groups")]
-IMPORT = "admin:vehicles_vehicle_import"
-CSV, XLSX = "0", "1"
+PAGE = ImportPage("vehicles_vehicle")
+upload, confirm = PAGE.upload, PAGE.confirm
 
 
 @pytest.fixture
@@ -52,29 +50,6 @@ def admin(client: Client, amir: User) -> Client:
 
 def make_vehicle(site: Site, **values: Any) -> Vehicle:
     return Vehicle.objects.create(site=site, **{"plate_number": PLATE} | values)
-
-
-def upload(client: Client, content: str | bytes, *, kind: str = CSV) -> Any:
-    """Send a file; the answer shows what would become of each row."""
-    data = content.encode() if isinstance(content, str) else content
-    file = SimpleUploadedFile("list.csv", data)
-    form = {"format": kind, "resource": "", "import_file": file}
-    return client.post(reverse(IMPORT), form)
-
-
-def confirm(client: Client, shown: Any) -> HttpResponse:
-    form = shown.context["confirm_form"].initial
-    address = reverse("admin:vehicles_vehicle_process_import")
-    return client.post(address, form, follow=True)  # type: ignore[return-value]
-
-
-def wrong(shown: Any) -> dict[int, str]:
-    """Return what is said of each wrong row, by its number in the file."""
-    assert "confirm_form" not in shown.context
-    return {
-        row.number: " ".join(row.error.messages)
-        for row in shown.context["result"].invalid_rows
-    }
 
 
 class TestImport:
@@ -120,7 +95,7 @@ class TestImport:
             ("own-plant,MHI2AB1234,,,,,,", "reads MHI2AB1234 as MH12AB1234, by"),
             ("own-plant,\u041c\u041d12AB1234,,,,,,", "letters A to Z and the digits"),
             ("own-plant,KA1,,visitor,,,,", "pass ends: say until when"),
-            ("own-plant,KA1,boat,,,,,", "'boat' is not known here. Write one of: car"),
+            ("own-plant,KA1,boat,,,,,", "'boat' is no type of vehicle. Write car,"),
             ("own-plant,KA1,,blocked,,,,", "Say why it is blocked."),
             ("own-plant,KA1,,,,E-9,,", "Nobody at Own plant has the code E-9."),
             ("own-plant,KA1,,,,,05/03/26,", "no date and time that can be read in one"),
@@ -195,13 +170,10 @@ class TestImport:
         assert "1 skipped" in done.content.decode()
 
     def test_reads_sheets(self, admin: Client, site: Site) -> None:
-        book = openpyxl.Workbook()
-        book.active.append(["plate", "valid_until"])
-        book.active.append([1234, datetime(2026, 11, 21, 18)])  # noqa: DTZ001 - a cell
-        packed = BytesIO()
-        book.save(packed)
+        until = datetime(2026, 11, 21, 18)  # noqa: DTZ001 - a cell
+        table = xlsx(["plate", "valid_until"], [1234, until])
 
-        confirm(admin, upload(admin, packed.getvalue(), kind=XLSX))
+        confirm(admin, upload(admin, table, kind=XLSX))
 
         row = Vehicle.objects.get()
         assert row.plate_number == "1234"
@@ -219,7 +191,7 @@ class TestImport:
     def test_is_for_those_who_change_vehicles(self, client: Client, site: Site) -> None:
         client.force_login(make_user("hana", role=HR, sites=[site], is_staff=True))
 
-        assert client.get(reverse(IMPORT)).status_code == 403
+        assert client.get(PAGE.address).status_code == 403
         assert client.get(reverse("admin:vehicles_vehicle_export")).status_code == 200
 
 

@@ -53,7 +53,6 @@ class TestRealVehicle:
         assert found is not None
         assert found.text == plate
         assert event.label.group is Group.VEHICLES
-        assert event.is_final
         assert event.snapshot
         assert event.plate
 
@@ -62,5 +61,4 @@ class TestRealVehicle:
 
         (event,) = offered(clip, shared / "models")
         assert event.reads == ()
-        assert event.is_final
         assert event.snapshot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,8 +41,8 @@ def plate(*, sure: float = 0.95, fits: bool = True, agreeing: int = 2) -> Consen
     )
 
 
-def listed(standing: Standing = Standing.AUTHORIZED, **times: datetime) -> Registered:
-    return Registered(PLATE, standing, **times)
+def listed(standing: Standing = Standing.AUTHORIZED, **values: Any) -> Registered:
+    return Registered(PLATE, standing, **values)
 
 
 standings = st.sampled_from(Standing)
@@ -52,6 +53,7 @@ registered = st.none() | st.builds(
     standing=standings,
     valid_from=instants,
     valid_until=instants,
+    kept_out=st.sampled_from([None, Reason.DRIVER_INACTIVE, Reason.DRIVER_REFUSED]),
 )
 policies = st.builds(
     GatePolicy,
@@ -122,6 +124,31 @@ class TestGate:
                 False,
                 False,
             ),
+            (
+                listed(kept_out=Reason.DRIVER_INACTIVE),
+                Status.UNKNOWN,
+                Reason.DRIVER_INACTIVE,
+                False,
+                False,
+            ),
+            (
+                listed(
+                    Standing.VISITOR,
+                    kept_out=Reason.DRIVER_REFUSED,
+                    valid_until=NOW - HOUR,
+                ),
+                Status.UNKNOWN,
+                Reason.DRIVER_REFUSED,
+                False,
+                False,
+            ),
+            (
+                listed(Standing.BLOCKED, kept_out=Reason.DRIVER_REFUSED),
+                Status.BLOCKED,
+                Reason.BLOCKED,
+                False,
+                False,
+            ),
         ],
     )
     def test_goes_by_the_register(
@@ -150,8 +177,11 @@ class TestGate:
         decision = decide_gate(read, vehicle, policy, at=NOW)
 
         assert isinstance(decision.reason, Reason)
+        is_kept_out = vehicle is not None and vehicle.kept_out is not None
         if decision.status is Status.UNKNOWN:
-            assert decision.opens is policy.opens_for_unknown
+            assert decision.opens is (policy.opens_for_unknown and not is_kept_out)
+        if is_kept_out:
+            assert not decision.opens
         if vehicle and vehicle.standing is Standing.BLOCKED:
             assert not decision.opens
             assert decision.status in {Status.BLOCKED, Status.REJECTED}

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 
 from streaming import locks
-from tests.factories import make_user
+from tests.factories import make_employee, make_user
 from tests.vehicles.offers import NOW, PLATE, gate_camera, offer
 from vehicles.models import Vehicle, VehicleLog
 from vehicles.services import (
@@ -95,6 +95,32 @@ class TestRecordVisit:
 
         log = recorded(offer(camera, PLATE, PLATE))
         assert (log.status, log.reason, log.opens) == ("blocked", "blocked", False)
+
+    @pytest.mark.parametrize(
+        ("who", "reason"),
+        [
+            ({"status": "inactive"}, "driver_inactive"),
+            ({"is_authorized": False}, "driver_refused"),
+            ({"status": "inactive", "is_authorized": False}, "driver_inactive"),
+        ],
+    )
+    def test_never_opens_for_an_employee_who_may_not_enter(
+        self, camera: Camera, who: dict[str, Any], reason: str
+    ) -> None:
+        gate = camera.gate_camera.gate
+        gate.opens_for_unknown = True
+        gate.save()
+        asha = make_employee(site=camera.site, **who)
+        known(camera, employee=asha)
+
+        log = recorded(offer(camera, PLATE, PLATE))
+        assert (log.status, log.reason, log.opens) == ("unknown", reason, False)
+        assert log.vehicle is not None
+
+    def test_opens_for_an_employee_who_may_enter(self, camera: Camera) -> None:
+        known(camera, employee=make_employee(site=camera.site))
+
+        assert recorded(offer(camera, PLATE, PLATE)).opens
 
     def test_opens_no_gate_that_is_switched_off(self, camera: Camera) -> None:
         gate = camera.gate_camera.gate

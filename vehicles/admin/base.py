@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.html import format_html
 
-from identity.admin.base import HistoryAdmin
+from identity.admin.base import HistoryAdmin, choose_only_site
 from streaming.models import Site
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
-    from django.utils.safestring import SafeString
 
 
 class OfSiteAdmin(HistoryAdmin):
@@ -22,9 +20,7 @@ class OfSiteAdmin(HistoryAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Choose the site for those who have one alone."""
-        own = list(Site.objects.visible_to(request.user)[:2])
-        chosen: dict[str, Any] = super().get_changeform_initial_data(request)
-        return {"site": own[0].pk, **chosen} if len(own) == 1 else chosen
+        return choose_only_site(request, super().get_changeform_initial_data(request))
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, *, change: Any = False, **kw: Any
@@ -61,11 +57,3 @@ class OfSiteAdmin(HistoryAdmin):
             return own.filter(pk=chosen).first()
         found = list(own[:2])
         return found[0] if len(found) == 1 else None
-
-
-def link(address: str, text: object) -> SafeString:
-    return format_html(
-        '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>',
-        address,
-        text,
-    )

@@ -32,6 +32,7 @@ class WhyForm(forms.Form):
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="It is kept with the vehicle and in its history.",
+        error_messages={"required": "Say why."},
     )
 
 
@@ -74,17 +75,25 @@ class Blocking(ModelAdmin):  # type: ignore[misc]
         if not form.is_valid():
             return self._ask(request, chosen, form, action)
         why = form.cleaned_data["reason"]
+        done = 0
         for vehicle in chosen:
-            change(vehicle=vehicle, reason=why, by=by(request))
-        self.message_user(request, f"Vehicles {action}ed: {len(chosen)}.")
+            try:
+                change(vehicle=vehicle, reason=why, by=by(request))
+            except services.NotChanged as error:
+                self.message_user(request, str(error), messages.ERROR)
+            else:
+                done += 1
+        self.message_user(request, f"Vehicles {action}ed: {done}.")
         return None
 
     def _ask(
         self, request: HttpRequest, chosen: list[Vehicle], form: WhyForm, action: str
     ) -> TemplateResponse:
+        doing = f"{action.capitalize()} {_vehicles(len(chosen))}"
         told = {
             **self.admin_site.each_context(request),
-            "title": f"{action.capitalize()} {_vehicles(len(chosen))}?",
+            "title": f"{doing}?",
+            "doing": doing,
             "opts": self.opts,
             "vehicles": chosen,
             "form": form,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from unfold.admin import TabularInline
 from unfold.widgets import (
     UnfoldAdminTextareaWidget,
@@ -14,9 +13,8 @@ from unfold.widgets import (
 )
 
 from identity.admin.base import is_old_state
-from streaming.admin import HIDDEN, with_password_of
+from streaming.admin import hide_passwords, whole_address
 from streaming.admin_base import HidesSecrets, visible_rows
-from streaming.fields import Unreadable
 from streaming.models import shown as without_password
 from vehicles.format_trial import TEXTS_MAX, Tried, try_texts
 from vehicles.formats import BadFormat, Format
@@ -57,25 +55,15 @@ class GateForm(forms.ModelForm[Gate]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        stored = self.instance.address
-        if self.instance.pk:
-            self.initial["address"] = without_password(stored)
-        if isinstance(stored, Unreadable) and "address" in self.fields:
-            self.fields["address"].help_text = Unreadable.reason
+        hide_passwords(self, "address")
 
     def clean_address(self) -> str:
-        """Return the address as typed, with its password if that is known."""
-        typed = with_password_of(self.instance.address, self.cleaned_data["address"])
-        if HIDDEN in typed:
-            raise ValidationError(
-                f"Type the password again in the place of {HIDDEN}: the stored one is "
-                "kept only for the same user on the same host."
-            )
-        return typed
+        return whole_address(self, "address")
 
 
 class GateCameraInline(TabularInline):  # type: ignore[misc]
     model = GateCamera
+    hide_title = True
     extra = 1
     fields = ["camera", "reader"]
 

@@ -12,13 +12,20 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from identity.admin.base import by, site_time
+from identity.admin.base import by, link, site_time
 from identity.admin.importing import ImportExport
-from vehicles.formats import WRITE_LATIN, fit, has_foreign, normalise
+from vehicles.formats import (
+    WRITE_LATIN,
+    NeverRead,
+    check_as_read,
+    fit,
+    has_foreign,
+    normalise,
+)
 from vehicles.models import BLOCK_FIELDS, PlateFormat, Vehicle
 from vehicles.resources import VehicleResource
 
-from .base import OfSiteAdmin, link
+from .base import OfSiteAdmin
 from .blocking import Blocking
 
 if TYPE_CHECKING:
@@ -78,6 +85,18 @@ class VehicleForm(forms.ModelForm[Vehicle]):
         if not plate:
             raise ValidationError(f"'{typed}' has no letter and no digit of a plate.")
         return plate
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a plate that no camera would read; one that stays was known before."""
+        super().clean()
+        site, plate = (self.cleaned_data.get(name) for name in ("site", "plate_number"))
+        is_new = {"site", "plate_number"} & {*self.changed_data}
+        if site and plate and is_new:
+            try:
+                check_as_read(plate, PlateFormat.objects.of_site(site.pk))
+            except NeverRead as error:
+                self.add_error("plate_number", str(error))
+        return self.cleaned_data
 
 
 class ValidityFilter(admin.SimpleListFilter):

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.urls import reverse
 
-from identity.admin.base import picture, site_time
+from identity.admin.base import link, picture, site_time
 from streaming.admin_base import ReadOnly, ScopedAdmin
 from vehicles.formats import normalise
 from vehicles.models import BarrierCall, VehicleLog
-
-from .base import link
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -57,7 +55,19 @@ class VehicleLogAdmin(ReadOnly, ScopedAdmin):
                 "description": "'View on site' shows it in words.",
             },
         ),
-        ("What people said", {"fields": ["named_by", "named", "notes"]}),
+        (
+            "What people said",
+            {
+                "fields": [
+                    "named_by",
+                    "named",
+                    "denied_by",
+                    "denied",
+                    "denied_reason",
+                    "notes",
+                ]
+            },
+        ),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VehicleLog]:
@@ -114,7 +124,8 @@ class VehicleLogAdmin(ReadOnly, ScopedAdmin):
 
     @admin.display(description="decision", ordering="status")
     def standing(self, log: VehicleLog) -> str:
-        return log.get_status_display()
+        status = log.get_status_display()
+        return f"{status}, denied by a person" if log.denied_at else status
 
     @admin.display(description="why", ordering="reason")
     def why(self, log: VehicleLog) -> str:
@@ -135,6 +146,10 @@ class VehicleLogAdmin(ReadOnly, ScopedAdmin):
     @admin.display(description="named, site time")
     def named(self, log: VehicleLog) -> str:
         return site_time(log.camera.site, log.named_at)
+
+    @admin.display(description="denied, site time")
+    def denied(self, log: VehicleLog) -> str:
+        return site_time(log.camera.site, log.denied_at)
 
 
 def _vehicle(log: VehicleLog, *, height: int) -> SafeString | str:

@@ -1,4 +1,4 @@
-"""What the views of vehicles share: plates in addresses, and gates."""
+"""What the views of vehicles share: plates in addresses, gates, and who opens them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from django_filters import rest_framework as filters
 
-from identity.api.base import VisibleKeyFilter
+from identity.api.base import Needs, VisibleKeyFilter
 from vehicles.formats import normalise
 from vehicles.models import Gate
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+
+class MayOpen(Needs):
+    permission = "vehicles.open_gate"
 
 
 class PlateFilter(filters.CharFilter):  # type: ignore[misc]

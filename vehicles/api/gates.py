@@ -14,12 +14,13 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from identity.api.base import Needs, NotDone, SiteFilter, login
+from identity.api.base import NotDone, SiteFilter, login
 from streaming.rest import ScopedQueryset
 from vehicles import barrier
 from vehicles.models import BarrierCall, Gate, GateCamera
 from vehicles.serializers import BarrierCallSerializer, GateSerializer
 
+from .base import MayOpen
 from .shapes import OpenGateSerializer
 
 if TYPE_CHECKING:
@@ -48,10 +49,6 @@ class GateFilter(filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Gate
         fields = ["site", "name", "enabled"]
-
-
-class MayOpen(Needs):
-    permission = "vehicles.open_gate"
 
 
 class BarrierFailed(APIException):

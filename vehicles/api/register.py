@@ -22,7 +22,7 @@ from vehicles.models import Vehicle
 from vehicles.serializers import VehicleSerializer
 
 from .base import PlateFilter
-from .shapes import WhySerializer
+from .shapes import BlockPlateSerializer, WhySerializer
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 STAYS: Final = OpenApiResponse(description="It is blocked. Unblock it first.")
 NOT_BLOCKED: Final = OpenApiResponse(description="It is not blocked.")
+NOT_CHANGED: Final = OpenApiResponse(
+    description="`not_changed`: the register stays as it is; `detail` says why."
+)
 
 
 class VehicleFilter(filters.FilterSet):  # type: ignore[misc]
@@ -115,11 +118,43 @@ class VehicleViewSet(ScopedQueryset, ModelViewSet[Vehicle]):
     def unblock(self, request: Request, **_: Any) -> Response:
         """Let it in again, as its dates allow."""
         vehicle, reason = self.get_object(), self.reason()
-        if vehicle.status != Vehicle.Status.BLOCKED:
-            raise NotDone("It is not blocked.", code="not_blocked")
-        return self.told(
-            services.unblock(vehicle=vehicle, reason=reason, by=login(request))
-        )
+        try:
+            freed = services.unblock(vehicle=vehicle, reason=reason, by=login(request))
+        except services.NotChanged as error:
+            raise NotDone(str(error), code="not_blocked") from error
+        return self.told(freed)
+
+    @extend_schema(
+        operation_id="v1_vehicles_block_plate",
+        request=BlockPlateSerializer,
+        responses={200: VehicleSerializer, 409: NOT_CHANGED},
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="block",
+        url_name="block-plate",
+        permission_classes=[MayBlock],
+    )
+    def block_plate(self, request: Request, **_: Any) -> Response:
+        """Keep the vehicle of a plate out of every gate, registered or not.
+
+        One that nobody registered is, with no time in which it may drive in: unblocked
+        it is unknown again.
+        """
+        given = BlockPlateSerializer(data=request.data, context={"request": request})
+        given.is_valid(raise_exception=True)
+        try:
+            blocked = services.block_plate(
+                site=given.validated_data["site"],
+                plate=given.validated_data["plate_number"],
+                reason=given.validated_data["reason"],
+                by=login(request),
+                at=timezone.now(),
+            )
+        except services.NotChanged as error:
+            raise NotDone(str(error), code="not_changed") from error
+        return self.told(blocked)
 
     def reason(self) -> str:
         given = WhySerializer(data=self.request.data)

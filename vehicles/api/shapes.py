@@ -30,6 +30,16 @@ class WhySerializer(serializers.Serializer[Any]):
     )
 
 
+class BlockPlateSerializer(WhySerializer):
+    """Which plate is kept out, where and why."""
+
+    site = VisibleKey(
+        queryset=Site.objects.all(),
+        error_messages={"does_not_exist": "There is no such site."},
+    )
+    plate_number = PlateField()
+
+
 class NamePlateSerializer(serializers.Serializer[Any]):
     plate = PlateField(help_text="Which plate it was.")
 

@@ -22,8 +22,8 @@ from vehicles.models import Vehicle, VehicleLog
 from vehicles.serializers import VehicleLogSerializer
 from vehicles.statistics import Counts, gate_statistics
 
-from .base import GateFilter, PlateFilter
-from .shapes import GateStatisticsSerializer, NamePlateSerializer
+from .base import GateFilter, MayOpen, PlateFilter
+from .shapes import GateStatisticsSerializer, NamePlateSerializer, WhySerializer
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -32,6 +32,11 @@ STATISTICS_DAYS: Final = 30
 """How far statistics look back when nobody says."""
 NOT_NAMED: Final = OpenApiResponse(
     description="`not_named`: the visit stays as it is; `detail` says why."
+)
+
+
+NOT_DENIED: Final = OpenApiResponse(
+    description="`not_denied`: the visit stays as it is; `detail` says why."
 )
 
 
@@ -64,7 +69,7 @@ class VehicleLogViewSet(
     """Visits of vehicles to gates, newest first; `notes` can be set."""
 
     http_method_names = ["get", "post", "patch", "head", "options"]
-    queryset = VehicleLog.objects.with_names()
+    queryset = VehicleLog.objects.with_names().with_calls()
     serializer_class = VehicleLogSerializer
     pagination_class = NewestFirst
     filterset_class = VehicleLogFilter
@@ -94,6 +99,30 @@ class VehicleLogViewSet(
         except services.NotNamed as error:
             raise NotDone(str(error), code="not_named") from error
         return Response(self.get_serializer(named).data)
+
+    @extend_schema(
+        request=WhySerializer,
+        responses={200: VehicleLogSerializer, 409: NOT_DENIED},
+    )
+    @action(detail=True, methods=["post"], permission_classes=[MayOpen])
+    def deny(self, request: Request, **_: Any) -> Response:
+        """Say that it was refused, and why; the rules open nothing for it any more.
+
+        Its status and the statistics stay: they are what the camera could tell.
+        """
+        log = self.get_object()
+        given = WhySerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        try:
+            denied = services.deny_visit(
+                log=log,
+                by=login(request),
+                reason=given.validated_data["reason"],
+                at=timezone.now(),
+            )
+        except services.NotDenied as error:
+            raise NotDone(str(error), code="not_denied") from error
+        return Response(self.get_serializer(denied).data)
 
 
 class StatisticsFilter(EventFilter):

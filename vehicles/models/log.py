@@ -25,11 +25,21 @@ class VehicleLogQuerySet(SeenByCamera["VehicleLog"]):
     def with_names(self) -> Self:
         """Load with each row what its public shape names; no secret."""
         named = self.select_related(
-            "camera__site", "gate", "vehicle__employee", "possible_match", "named_by"
+            "camera__site",
+            "gate",
+            "vehicle__employee",
+            "possible_match",
+            "named_by",
+            "denied_by",
         )
         return named.defer(
             "camera__source_url", "camera__sub_stream_url", "gate__address"
         )
+
+    def with_calls(self) -> Self:
+        """Load with each row how often its barrier was told, the newest call first."""
+        calls = BarrierCall.objects.newest_first().select_related("asked_by")
+        return self.prefetch_related(models.Prefetch("barrier_calls", calls))
 
 
 class VehicleLog(models.Model):
@@ -52,6 +62,13 @@ class VehicleLog(models.Model):
         BAD_FORMAT = PlainReason.BAD_FORMAT.value, "No plate of a known format"
         NO_CONSENSUS = PlainReason.NO_CONSENSUS.value, "No two reads agree"
         NO_PLATE = PlainReason.NO_PLATE.value, "No plate was read"
+        DRIVER_INACTIVE = PlainReason.DRIVER_INACTIVE.value, "Driver is inactive"
+        DRIVER_REFUSED = PlainReason.DRIVER_REFUSED.value, "Driver may not enter"
+
+    class Progress(models.TextChoices):
+        STORED = "stored", "Stored"
+        TOLD = "told", "Alerts raised"
+        DONE = "done", "Alerts raised and pictures stored"
 
     event_id = models.UUIDField(unique=True)
     """Of the first event of the visit."""
@@ -102,6 +119,16 @@ class VehicleLog(models.Model):
     )
     """Who said which plate it was where the gate could not tell."""
     named_at = models.DateTimeField(null=True)
+    denied_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    """Who refused it: no rule opens for it any more."""
+    denied_at = models.DateTimeField(null=True)
+    denied_reason = models.TextField(blank=True)
+    progress = models.CharField(
+        max_length=6, choices=Progress, default=Progress.DONE, editable=False
+    )
+    """How far a worker came with what follows from it."""
     notes = models.TextField(blank=True)
 
     objects = VehicleLogQuerySet.as_manager()
@@ -142,6 +169,11 @@ class VehicleLog(models.Model):
                 condition=models.Q(last_seen_at__gte=models.F("occurred_at")),
                 name="vehicle_log_ends_after_start",
                 violation_error_message="A visit ends after it began.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(denied_at=None) | ~models.Q(denied_reason=""),
+                name="vehicle_log_denied_why",
+                violation_error_message="Say why it is refused.",
             ),
         ]
 
@@ -203,4 +235,4 @@ class BarrierCall(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.gate_id} {self.result} {self.asked_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.gate} {self.result}"

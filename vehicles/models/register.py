@@ -14,7 +14,7 @@ from identity.models import Employee
 from identity.models.people import OfSite
 from streaming.models import Site
 from vehicles.formats import DIGITS, LENGTH_MAX, LETTERS, confusion_key, normalise
-from vehicles.rules import Registered
+from vehicles.rules import Reason, Registered, Status
 from vehicles.rules import Standing as PlainStanding
 
 if TYPE_CHECKING:
@@ -46,6 +46,23 @@ class VehicleQuerySet(OfSite["Vehicle"]):
         if is_sure:
             alike = alike.exclude(plate_number=plate)
         return alike.order_by("plate_number")
+
+    def bearing(self, plate: str, *, site_id: int) -> Vehicle | None:
+        """Return the one of exactly this plate, with who drives it."""
+        rows = self.select_related("employee", "site")
+        return rows.filter(site=site_id, plate_number=plate).first()
+
+    def possible_match(
+        self, plate: str, *, site_id: int, status: str
+    ) -> Vehicle | None:
+        """Return the blocked one that it may be: misread, or read but not surely.
+
+        `status` is what was decided of it.
+        """
+        if not plate or status == Status.BLOCKED:
+            return None
+        is_sure = status != Status.REJECTED
+        return self.filter(site=site_id).blocked_like(plate, is_sure=is_sure).first()
 
     def valid_at(self, at: datetime) -> Self:
         """Keep those whose dates have begun and are not over."""
@@ -169,10 +186,19 @@ class Vehicle(models.Model):
 
     @property
     def registered(self) -> Registered:
-        """The vehicle as the rules take it."""
+        """The vehicle as the rules take it; of a row with `employee`."""
         return Registered(
             plate=self.plate_number,
             standing=PlainStanding(self.status),
             valid_from=self.valid_from,
             valid_until=self.valid_until,
+            kept_out=_kept_out(self.employee),
         )
+
+
+def _kept_out(driver: Employee | None) -> Reason | None:
+    """Return why somebody may not enter; None where they may."""
+    if driver is None or driver.may_enter:
+        return None
+    is_inactive = driver.status == Employee.Status.INACTIVE
+    return Reason.DRIVER_INACTIVE if is_inactive else Reason.DRIVER_REFUSED

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -14,13 +15,18 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from identity.views.filters import storable
+from streaming.models import Site
 from vehicles import services
 from vehicles.models import Vehicle, VehicleLog
+
+from .register import ToBlock, register_page
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from identity.models import User
+
+BLOCKED: Final = "%s is blocked. No gate opens for it."
 
 
 @require_POST
@@ -56,8 +62,57 @@ def block(request: HttpRequest, pk: int) -> HttpResponse:
     except services.NotChanged as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{vehicle} is blocked. No gate opens for it.")
+        messages.success(request, BLOCKED % vehicle)
     return back(request, otherwise=page_of(vehicle))
+
+
+@require_POST
+@permission_required("vehicles.block_vehicle", raise_exception=True)
+def block_visit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep out the vehicle of a visit from now on, registered or not."""
+    rows = VehicleLog.objects.visible_to(request.user).select_related("camera__site")
+    log = get_object_or_404(rows, pk=pk, status=VehicleLog.Status.UNKNOWN)
+    try:
+        blocked = services.block_plate(
+            site=log.camera.site,
+            plate=log.plate_number,
+            reason=posted(request, "reason"),
+            by=user_of(request),
+            at=timezone.now(),
+        )
+    except services.NotChanged as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, BLOCKED % blocked)
+    return back(request, otherwise=reverse("vehicle-visit", args=[pk]))
+
+
+@require_POST
+@permission_required("vehicles.block_vehicle", raise_exception=True)
+def block_plate(request: HttpRequest) -> HttpResponse:
+    """Keep out the vehicle of a plate that is typed, registered or not."""
+    typed = ToBlock(*(posted(request, name) for name in ("site", "plate", "reason")))
+    own = Site.objects.visible_to(request.user)
+    site = own.filter(slug=typed.site).first()
+    if site is None:
+        return refuse(request, typed, "Choose the site.")
+    try:
+        blocked = services.block_plate(
+            site=site,
+            plate=typed.plate,
+            reason=typed.reason,
+            by=user_of(request),
+            at=timezone.now(),
+        )
+    except services.NotChanged as error:
+        return refuse(request, typed, str(error))
+    messages.success(request, BLOCKED % blocked)
+    return HttpResponseRedirect(f"{page_of(blocked)}?site={site.slug}")
+
+
+def refuse(request: HttpRequest, typed: ToBlock, why: str) -> HttpResponse:
+    """Show the form again with what was typed."""
+    return register_page(request, to_block=replace(typed, refusal=why))
 
 
 @require_POST

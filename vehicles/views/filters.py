@@ -52,7 +52,7 @@ class Filters:
         if self.status:
             logs = logs.filter(status=self.status)
         if self.text:
-            logs = logs.filter(named_like(self.text))
+            logs = logs.filter(named_like(self.text, vehicle="vehicle__"))
         if self.day:
             start = midnight(self.day, self.zone)
             end = midnight(self.day + timedelta(days=1), self.zone)
@@ -65,14 +65,18 @@ class Filters:
         return urlencode({name: value for name, value in values.items() if value})
 
 
-def named_like(text: str) -> Q:
-    """Match a visit by any part of its plate, or of who drives the vehicle."""
-    plate = normalise(text)
-    by_driver = (
-        Q(vehicle__employee__code__icontains=text)
-        | Q(vehicle__employee__name__icontains=text)
-        | Q(vehicle__owner__icontains=text)
+def named_like(text: str, *, vehicle: str = "") -> Q:
+    """Match rows by any part of their plate, or of whose the vehicle is.
+
+    `vehicle` is the way from the row to its vehicle, such as "vehicle__" of a visit,
+    which is also found by what was read.
+    """
+    fields = ("owner", "employee__code", "employee__name")
+    found = Q(
+        *((f"{vehicle}{name}__icontains", text) for name in fields), _connector=Q.OR
     )
-    if not plate:
-        return by_driver
-    return by_driver | Q(plate_number__contains=plate) | Q(as_read__contains=plate)
+    if plate := normalise(text):
+        found |= Q(plate_number__contains=plate)
+        if vehicle:
+            found |= Q(as_read__contains=plate)
+    return found

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from identity.views.filters import Cursor, on_day_of
 from streaming.models import Site
-from vehicles.models import BarrierCall, Gate, VehicleLog
+from vehicles.models import Gate, VehicleLog
 
 from . import proof
 from .filters import Filters
@@ -38,6 +38,7 @@ OPEN_REASONS: Final = (
     "Emergency",
 )
 """Offered, not required: what guards write most."""
+REFUSALS: Final = ("Not expected", "No papers", "Driver would not be checked")
 
 
 @require_GET
@@ -71,6 +72,7 @@ def visit(request: HttpRequest, pk: int) -> HttpResponse:
             "format": proof.format_name(log),
             "guess": proof.guess(log),
             "reasons": OPEN_REASONS,
+            "refusals": REFUSALS,
             "history": of_plate(request, log)[:HISTORY_SHOWN],
         },
     )
@@ -103,6 +105,7 @@ def gate_page(request: HttpRequest, chosen: Gate | None) -> HttpResponse:
             "rule": proof.rule(last) if last else "",
             "last_guess": proof.guess(last) if last else "",
             "reasons": OPEN_REASONS,
+            "refusals": REFUSALS,
             "visits": [(log, proof.guess(log)) for log in shown],
             "is_first": cursor is None,
             "older": behind(shown[-1]) if len(rows) > len(shown) else None,
@@ -112,12 +115,7 @@ def gate_page(request: HttpRequest, chosen: Gate | None) -> HttpResponse:
 
 def visible(request: HttpRequest) -> VehicleLogQuerySet:
     """Return the visits that the user sees, with names and what barriers answered."""
-    calls = BarrierCall.objects.newest_first().select_related("asked_by")
-    return (
-        VehicleLog.objects.visible_to(request.user)
-        .with_names()
-        .prefetch_related(Prefetch("barrier_calls", calls))
-    )
+    return VehicleLog.objects.visible_to(request.user).with_names().with_calls()
 
 
 def gates_of(request: HttpRequest) -> GateQuerySet:

@@ -18,6 +18,8 @@ RULES: Final[Mapping[str, str]] = {
     Reason.UNLISTED: "The plate is sure, but nobody has registered it.",
     Reason.EXPIRED: "The plate is registered, but its time was over.",
     Reason.NOT_YET_VALID: "The plate is registered, but its time had not begun.",
+    Reason.DRIVER_INACTIVE: "The plate is registered, but its driver is inactive.",
+    Reason.DRIVER_REFUSED: "The plate is registered, but its driver may not enter.",
     Reason.BAD_FORMAT: "What was read is no plate of a format known here, even with "
     "look-alike characters put right.",
     Reason.NO_CONSENSUS: "No two pictures gave the same plate, so none is believed.",

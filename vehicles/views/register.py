@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
-from django.db.models import Max, OuterRef, Q, Subquery
+from django.db.models import Max, OuterRef, Subquery
 from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,9 +16,9 @@ from django.views.decorators.http import require_GET
 
 from identity.views.filters import storable
 from streaming.models import Camera, Site
-from vehicles.formats import normalise
 from vehicles.models import Vehicle, VehicleLog
 
+from .filters import named_like
 from .gates import visible
 
 if TYPE_CHECKING:
@@ -88,6 +88,23 @@ class Day:
 @permission_required("vehicles.view_vehicle", raise_exception=True)
 def vehicles(request: HttpRequest) -> HttpResponse:
     """List the vehicles that are registered."""
+    return register_page(request)
+
+
+@dataclass(frozen=True, slots=True)
+class ToBlock:
+    """What somebody typed to block a plate, and why that did not do."""
+
+    site: str = ""
+    plate: str = ""
+    reason: str = ""
+    refusal: str = ""
+
+
+def register_page(
+    request: HttpRequest, *, to_block: ToBlock | None = None
+) -> HttpResponse:
+    """Return the list, with the form as it was sent where that was refused."""
     filters = Filters.of(request.GET)
     every = Vehicle.objects.visible_to(request.user)
     found = filters.apply(every).select_related("site", "employee")
@@ -103,7 +120,9 @@ def vehicles(request: HttpRequest) -> HttpResponse:
             "total": every.count(),
             "blocked": every.blocked().count(),
             "vehicles": pages.get_page(request.GET.get("page")),
+            "to_block": to_block or ToBlock(site=filters.site),
         },
+        status=422 if to_block else 200,
     )
 
 
@@ -176,17 +195,6 @@ def is_valid(vehicle: Vehicle | None) -> bool:
     if vehicle is None:
         return False
     return Vehicle.objects.valid_at(timezone.now()).filter(pk=vehicle.pk).exists()
-
-
-def named_like(text: str) -> Q:
-    """Match a vehicle by any part of its plate, its owner or who drives it."""
-    named = (
-        Q(owner__icontains=text)
-        | Q(employee__code__icontains=text)
-        | Q(employee__name__icontains=text)
-    )
-    plate = normalise(text)
-    return named | Q(plate_number__contains=plate) if plate else named
 
 
 def by_day(logs: Sequence[VehicleLog], *, site: Site) -> Iterator[Day]:

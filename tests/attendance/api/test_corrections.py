@@ -15,6 +15,7 @@ from attendance.models import (
     AttendanceRecord,
     CorrectionRequest,
 )
+from tests.clients import rows
 from tests.factories import (
     make_assignment,
     make_department,
@@ -23,13 +24,9 @@ from tests.factories import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rest_framework.test import APIClient
 
     from identity.models import Employee
-
-    Rows = Callable[..., list[dict[str, Any]]]
 
 pytestmark = pytest.mark.django_db
 CORRECTIONS = "/api/v1/attendance/corrections"
@@ -67,7 +64,7 @@ def correct(client: APIClient, **values: object) -> Any:
 
 class TestCorrections:
     def test_change_the_day_and_say_who_why_and_from_what(
-        self, hr: APIClient, absent: AttendanceRecord, rows: Rows
+        self, hr: APIClient, absent: AttendanceRecord
     ) -> None:
         made = correct(hr)
 
@@ -190,7 +187,6 @@ class TestCorrections:
         self,
         reader: APIClient,
         asha: Employee,
-        rows: Rows,
         query: dict[str, str],
         count: int,
     ) -> None:
@@ -202,7 +198,7 @@ class TestCorrections:
         assert len(rows(reader, "attendance/corrections", **query)) == count
 
     def test_are_found_by_their_day_and_department(
-        self, reader: APIClient, asha: Employee, rows: Rows
+        self, reader: APIClient, asha: Employee
     ) -> None:
         press = make_department(site=asha.site)
         record = make_record(employee=make_employee(department=press))
@@ -230,7 +226,7 @@ class TestCorrections:
 
     @pytest.mark.parametrize("route", ["corrections", "correction-requests"])
     def test_cost_as_many_queries_for_many_as_for_one(
-        self, reader: APIClient, asha: Employee, rows: Rows, route: str
+        self, reader: APIClient, asha: Employee, route: str
     ) -> None:
         rows(reader, f"attendance/{route}")
         counts = []
@@ -259,7 +255,7 @@ def make_request(record: AttendanceRecord, **values: Any) -> CorrectionRequest:
 
 class TestRequests:
     def test_are_entered_for_a_worker(
-        self, reader: APIClient, absent: AttendanceRecord, rows: Rows
+        self, reader: APIClient, absent: AttendanceRecord
     ) -> None:
         body = {
             "employee": "E-104",
@@ -352,7 +348,7 @@ class TestRequests:
         assert (refused.status_code, refused.json()["code"]) == (409, "not_corrected")
 
     def test_of_other_sites_are_not_there(
-        self, hr: APIClient, absent: AttendanceRecord, rows: Rows
+        self, hr: APIClient, absent: AttendanceRecord
     ) -> None:
         own, theirs = make_request(absent), make_request(make_record())
         body = {"employee": theirs.record.employee_id, "date": "2026-03-02"}

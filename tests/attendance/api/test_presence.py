@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from attendance.models import PresenceEvent, UnknownAttendance
+from tests.clients import rows
 from tests.factories import (
     make_access_log,
     make_camera,
@@ -22,17 +23,15 @@ from tests.factories import (
     make_unknown_person,
     make_vector,
     make_vector_like,
+    make_vehicle,
+    make_vehicle_log,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rest_framework.test import APIClient
 
     from identity.models import Employee
     from streaming.models import Camera, Site
-
-    Rows = Callable[..., list[dict[str, Any]]]
 
 pytestmark = pytest.mark.django_db
 MUSTER, UNKNOWN = "/api/v1/attendance/muster", "/api/v1/attendance/unknown"
@@ -56,6 +55,28 @@ class TestMuster:
         assert (person["code"], person["name"]) == ("E-104", "Asha Rao")
         assert person["since"].startswith(came.strftime("%Y-%m-%dT%H:%M:%S"))
         assert "status" not in person
+
+    def test_tells_the_vehicles_and_whose_they_are(
+        self, security: APIClient, asha: Employee
+    ) -> None:
+        came = timezone.now() - timedelta(minutes=30)
+        make_presence(employee=asha, occurred_at=came)
+        car = make_vehicle(site=asha.site, plate_number="MH12AB1234", employee=asha)
+        gate = make_camera(site=asha.site, name="North gate", direction="entry")
+        make_vehicle_log(camera=gate, vehicle=car, direction="entry", occurred_at=came)
+
+        told = security.get(MUSTER).json()
+
+        (site,) = told["sites"]
+        (vehicle,) = site["vehicles"]
+        assert told["vehicles"] == 1
+        assert site["inside"][0]["plates"] == ["MH12AB1234"]
+        assert (vehicle["plate_number"], vehicle["gate"]) == (
+            "MH12AB1234",
+            "North gate",
+        )
+        assert (vehicle["employee_code"], vehicle["owner"]) == ("E-104", "")
+        assert vehicle["since"] == site["inside"][0]["since"]
 
     def test_is_of_own_sites(self, security: APIClient, asha: Employee) -> None:
         theirs = make_employee()
@@ -109,7 +130,7 @@ def face(gate: Camera) -> UnknownAttendance:
 
 class TestUnknown:
     def test_are_told_with_their_picture(
-        self, reader: APIClient, face: UnknownAttendance, rows: Rows
+        self, reader: APIClient, face: UnknownAttendance
     ) -> None:
         make_unknown_attendance()
 
@@ -123,7 +144,7 @@ class TestUnknown:
         assert b"embedding" not in reader.get(UNKNOWN).content
 
     def test_are_told_without_one_that_is_not_kept(
-        self, reader: APIClient, gate: Camera, rows: Rows
+        self, reader: APIClient, gate: Camera
     ) -> None:
         make_unknown_attendance(camera=gate)
 
@@ -147,7 +168,6 @@ class TestUnknown:
         self,
         reader: APIClient,
         face: UnknownAttendance,
-        rows: Rows,
         query: dict[str, str],
         count: int,
     ) -> None:
@@ -234,7 +254,7 @@ class TestUnknown:
         assert told[0]["similarity"] == pytest.approx(0.6, abs=0.01)
 
     def test_cost_as_many_queries_for_many_as_for_one(
-        self, reader: APIClient, asha: Employee, gate: Camera, rows: Rows
+        self, reader: APIClient, asha: Employee, gate: Camera
     ) -> None:
         rows(reader, "attendance/unknown")
         counts = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from attendance.models import AttendanceRecord
+from tests.clients import rows
 from tests.factories import (
     make_access_log,
     make_camera,
@@ -23,14 +24,10 @@ from tests.factories import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rest_framework.test import APIClient
 
     from identity.models import Employee
     from streaming.models import Site
-
-    Rows = Callable[..., list[dict[str, Any]]]
 
 pytestmark = pytest.mark.django_db
 RECORDS, SUMMARY = "/api/v1/attendance/records", "/api/v1/attendance/summary"
@@ -40,7 +37,7 @@ NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 class TestRecords:
     def test_tell_the_day_and_its_proof(
-        self, reader: APIClient, asha: Employee, rows: Rows
+        self, reader: APIClient, asha: Employee
     ) -> None:
         gate = make_camera(site=asha.site, code="CAM-GATE")
         log = make_access_log(employee=asha, camera=gate)
@@ -76,9 +73,7 @@ class TestRecords:
         assert (proof["source"], proof["similarity"]) == ("face", 0.71)
         assert b"hidden-word" not in reader.get(RECORDS).content
 
-    def test_are_those_of_own_sites(
-        self, reader: APIClient, asha: Employee, rows: Rows
-    ) -> None:
+    def test_are_those_of_own_sites(self, reader: APIClient, asha: Employee) -> None:
         own, theirs = make_record(employee=asha), make_record()
 
         assert [day["id"] for day in rows(reader, "attendance/records")] == [own.pk]
@@ -107,7 +102,6 @@ class TestRecords:
         self,
         reader: APIClient,
         asha: Employee,
-        rows: Rows,
         query: dict[str, str],
         days: list[int],
     ) -> None:
@@ -131,7 +125,7 @@ class TestRecords:
         assert [int(day["attendance_date"][-2:]) for day in found] == days
 
     def test_are_filtered_by_department_site_and_shift(
-        self, reader: APIClient, site: Site, rows: Rows
+        self, reader: APIClient, site: Site
     ) -> None:
         press, shift = make_department(site=site), make_shift(site=site)
         own = make_record(employee=make_employee(department=press), shift=shift)
@@ -145,9 +139,7 @@ class TestRecords:
         assert [len(each) for each in found] == [1, 2, 1]
         assert found[2][0]["id"] == own.pk
 
-    def test_tell_which_changed_since(
-        self, reader: APIClient, asha: Employee, rows: Rows
-    ) -> None:
+    def test_tell_which_changed_since(self, reader: APIClient, asha: Employee) -> None:
         old, new = (
             make_record(employee=asha),
             make_record(employee=make_employee(site=asha.site)),
@@ -182,7 +174,7 @@ class TestRecords:
         assert set(response.json()) <= set(query)
 
     def test_cost_as_many_queries_for_many_as_for_one(
-        self, reader: APIClient, site: Site, rows: Rows
+        self, reader: APIClient, site: Site
     ) -> None:
         rows(reader, "attendance/records")
         counts = []

@@ -17,6 +17,7 @@ from attendance.models import (
     Leave,
     ShiftAssignment,
 )
+from tests.clients import API, rows
 from tests.factories import (
     make_assignment,
     make_department,
@@ -27,17 +28,12 @@ from tests.factories import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rest_framework.test import APIClient
 
     from identity.models import Employee
     from streaming.models import Site
 
-    Rows = Callable[..., list[dict[str, Any]]]
-
 pytestmark = pytest.mark.django_db
-API = "/api/v1/"
 DAY = timedelta(days=1)
 OVERLAPS = "They are on another shift on some of these dates."
 
@@ -154,7 +150,6 @@ class TestShiftAssignments:
         self,
         reader: APIClient,
         asha: Employee,
-        rows: Rows,
         query: dict[str, str],
         count: int,
     ) -> None:
@@ -165,7 +160,7 @@ class TestShiftAssignments:
         assert len(rows(reader, "shift-assignments", **query)) == count
 
     def test_are_filtered_by_shift_department_and_site(
-        self, reader: APIClient, site: Site, rows: Rows
+        self, reader: APIClient, site: Site
     ) -> None:
         press = make_department(site=site)
         row = make_assignment(employee=make_employee(department=press))
@@ -183,7 +178,7 @@ class TestShiftAssignments:
         "route", ["shift-assignments", "shifts", "holidays", "leaves"]
     )
     def test_cost_as_many_queries_for_many_as_for_one(
-        self, reader: APIClient, site: Site, rows: Rows, route: str
+        self, reader: APIClient, site: Site, route: str
     ) -> None:
         rows(reader, route)
         counts = []
@@ -293,7 +288,7 @@ class TestLeaves:
         )
         assert Leave.objects.count() == 1
 
-    def test_are_of_own_sites(self, hr: APIClient, asha: Employee, rows: Rows) -> None:
+    def test_are_of_own_sites(self, hr: APIClient, asha: Employee) -> None:
         dates = {"starts_on": date(2026, 3, 2), "ends_on": date(2026, 3, 4)}
         own = Leave.objects.create(employee=asha, **dates)
         theirs = Leave.objects.create(employee=make_employee(), **dates)
@@ -312,9 +307,7 @@ class TestHolidays:
         assert [answer.status_code for answer in answers] == [201, 400]
         assert "This date is a holiday already." in str(answers[1].json())
 
-    def test_are_of_own_sites_and_filtered(
-        self, hr: APIClient, site: Site, rows: Rows
-    ) -> None:
+    def test_are_of_own_sites_and_filtered(self, hr: APIClient, site: Site) -> None:
         for month in (1, 3):
             Holiday.objects.create(
                 site=site, holiday_date=date(2026, month, 26), name="Day"

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from attendance.models import Shift
+from tests.clients import API, rows
 from tests.factories import make_assignment, make_record, make_shift, make_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rest_framework.test import APIClient
 
     from identity.models import Employee
     from streaming.models import Site
 
-    Rows = Callable[..., list[dict[str, Any]]]
-
 pytestmark = pytest.mark.django_db
-API = "/api/v1/"
 
 
 class TestShifts:
@@ -119,9 +115,7 @@ class TestShifts:
         day.refresh_from_db()
         assert (day.start_at, day.grace_minutes) == before
 
-    def test_of_another_site_are_not_there(
-        self, hr: APIClient, site: Site, rows: Rows
-    ) -> None:
+    def test_of_another_site_are_not_there(self, hr: APIClient, site: Site) -> None:
         own, theirs = make_shift(site=site), make_shift()
 
         assert [row["id"] for row in rows(hr, "shifts")] == [own.pk]

@@ -21,6 +21,7 @@ from tests.factories import (
     make_unknown_attendance,
     make_user,
 )
+from tests.pages import text
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -34,14 +35,6 @@ pytestmark = pytest.mark.django_db
 
 MONDAY = date(2026, 3, 2)
 PAGE_QUERIES_MAX = 22
-
-
-def text(response: Any) -> str:
-    """Return the words of a page, one space between them."""
-    apart = re.sub(
-        r"<(?=/?(p|dt|dd|li|div|h1|h2|td|th)\b)", " <", response.content.decode()
-    )
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
 def codes(response: Any) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from tests.factories import (
     make_site,
     make_user,
 )
+from tests.pages import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,11 +51,6 @@ PAGE_QUERIES_MAX = 18
 def clock() -> Iterator[None]:
     with time_machine.travel(datetime(2026, 4, 1, 6, tzinfo=UTC)):
         yield
-
-
-def words(response: Any) -> str:
-    apart = re.sub(r"<(?=/?(p|td|th|li|div|option|h1|h2)\b)", " <", response.text)
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
 def table(client: Client, query: str = MARCH) -> list[dict[str, str]]:
@@ -89,7 +84,7 @@ class TestPayroll:
 
         page = hr.get("/attendance/payroll")
 
-        assert "Payroll: 1 day of 1 person, 8:43 h worked, 1:00 h overtime" in words(
+        assert "Payroll: 1 day of 1 person, 8:43 h worked, 1:00 h overtime" in text(
             page
         )
         assert 'value="2026-03-01"' in page.text
@@ -98,12 +93,12 @@ class TestPayroll:
     def test_shows_the_first_lines_by_the_clock_of_the_site(
         self, hr: Client, day: None
     ) -> None:
-        page = words(hr.get(f"/attendance/payroll?{MARCH}"))
+        page = text(hr.get(f"/attendance/payroll?{MARCH}"))
 
         assert "Asha Rao E-104 Mon 2 Mar Early 14:30 14:47 23:30 523 17 60 Late" in page
 
     def test_says_that_nothing_is_open(self, hr: Client, day: None) -> None:
-        page = words(hr.get(f"/attendance/payroll?{MARCH}"))
+        page = text(hr.get(f"/attendance/payroll?{MARCH}"))
 
         assert "Every day is settled" in page
 
@@ -122,7 +117,7 @@ class TestPayroll:
             record=record, made_at=datetime(2026, 4, 2, tzinfo=UTC), text="I was here."
         )
 
-        page = words(hr.get("/attendance/payroll?from=2026-03-01&to=2026-04-30"))
+        page = text(hr.get("/attendance/payroll?from=2026-03-01&to=2026-04-30"))
 
         assert "The period is not over: it ends on 30 Apr 2026." in page
         assert "2 days are not settled" in page
@@ -138,8 +133,8 @@ class TestPayroll:
 
         page = hr.get(f"/attendance/payroll?{MARCH}")
 
-        assert "1 person has no line of 31 Mar 2026 yet" in words(page)
-        assert "Every day is settled" not in words(page)
+        assert "1 person has no line of 31 Mar 2026 yet" in text(page)
+        assert "Every day is settled" not in text(page)
         assert 'href="/attendance?date=2026-03-31"' in page.text
 
     @pytest.mark.parametrize(
@@ -159,7 +154,7 @@ class TestPayroll:
 
         for answer in (page, file):
             assert answer.status_code == 400
-            assert sentence in words(answer)
+            assert sentence in text(answer)
             assert "payroll.csv" not in answer.text
 
     def test_takes_a_whole_year(self, hr: Client, day: None) -> None:
@@ -170,7 +165,7 @@ class TestPayroll:
     def test_says_that_there_is_no_day(self, hr: Client, site: Site) -> None:
         page = hr.get(f"/attendance/payroll?{MARCH}")
 
-        assert "There is no day in this period" in words(page)
+        assert "There is no day in this period" in text(page)
         assert "payroll.csv" not in page.text
 
     def test_needs_as_many_queries_for_many_days_as_for_one(
@@ -276,7 +271,7 @@ class TestXlsx:
 
         response = hr.get(f"/attendance/payroll.xlsx?{MARCH}", follow=True)
 
-        assert payroll.TOO_MANY in words(response)
+        assert payroll.TOO_MANY in text(response)
 
 
 class TestPermission:

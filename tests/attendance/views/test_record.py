@@ -23,6 +23,7 @@ from tests.factories import (
     make_shift,
     make_user,
 )
+from tests.pages import text
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -37,12 +38,6 @@ pytestmark = pytest.mark.django_db
 MONDAY = date(2026, 3, 2)
 PAGE = "/attendance/E-104/2026-03-02"
 PAGE_QUERIES_MAX = 32
-
-
-def text(response: Any) -> str:
-    """Return the words of a page, one space between them."""
-    apart = re.sub(r"<(?=/?(p|dt|dd|li|div|h1|h2)\b)", " <", response.content.decode())
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
 def local(hour: int, minute: int = 0, second: int = 0) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 from attendance import corrections
 from attendance.models import CorrectionRequest
 from tests.factories import make_assignment, make_employee, make_record, make_shift
+from tests.pages import text
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -25,12 +25,6 @@ MONDAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 PAGE = "/attendance/requests"
 PAGE_QUERIES_MAX = 16
-
-
-def text(response: Any) -> str:
-    """Return the words of a page, one space between them."""
-    apart = re.sub(r"<(?=/?(p|dt|dd|li|div|h1|h2)\b)", " <", response.content.decode())
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
 @pytest.fixture

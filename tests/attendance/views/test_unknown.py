@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from tests.factories import (
     make_vector,
     make_vector_like,
 )
+from tests.pages import text
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -39,11 +39,6 @@ pytestmark = pytest.mark.django_db
 State = UnknownAttendance.State
 PAGE_QUERIES_MAX = 20
 ADDRESS = "/attendance/unknown"
-
-
-def words(response: Any) -> str:
-    apart = re.sub(r"<(?=/?(p|li|div|option|h1|h2|button)\b)", " <", response.text)
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
 def make_face(camera: Camera, *, minutes_ago: int = 5, **log: Any) -> UnknownAttendance:
@@ -70,7 +65,7 @@ class TestList:
         make_face(make_camera())
         make_unknown_attendance(camera=gate, state=State.DISMISSED)
 
-        assert "2 unknown faces to link" in words(hr.get(ADDRESS))
+        assert "2 unknown faces to link" in text(hr.get(ADDRESS))
 
     def test_puts_the_visits_of_one_stranger_together(
         self, hr: Client, gate: Camera, site: Site
@@ -83,7 +78,7 @@ class TestList:
 
         page = hr.get(ADDRESS)
 
-        assert f"Stranger {stranger.pk} Gate 1 3 visits," in words(page)
+        assert f"Stranger {stranger.pk} Gate 1 3 visits," in text(page)
         assert page.text.count('class="card"') == 1
         assert f'href="/attendance/unknown/{faces[2].pk}"' in page.text
 
@@ -95,7 +90,7 @@ class TestList:
         )
         make_face(gate, unknown_person=stranger)
 
-        assert "The register says E-104" in words(hr.get(ADDRESS))
+        assert "The register says E-104" in text(hr.get(ADDRESS))
 
     @pytest.mark.parametrize("state", ["linked", "dismissed", "recognised"])
     def test_shows_those_that_were_decided(
@@ -104,8 +99,8 @@ class TestList:
         who = None if state == "dismissed" else asha
         make_unknown_attendance(camera=gate, state=state, employee=who)
 
-        assert "1 face" in words(hr.get(ADDRESS, {"state": state}))
-        assert "0 unknown faces to link" in words(hr.get(ADDRESS, {"state": "x"}))
+        assert "1 face" in text(hr.get(ADDRESS, {"state": state}))
+        assert "0 unknown faces to link" in text(hr.get(ADDRESS, {"state": "x"}))
 
     def test_needs_as_many_queries_for_many_faces_as_for_one(
         self,
@@ -133,7 +128,7 @@ class TestFace:
         face = make_face(gate, embedding=vector)
 
         response = hr.get(f"{ADDRESS}/{face.pk}")
-        page = words(response)
+        page = text(response)
 
         best = asha.faces.get()
         assert f'src="/people/E-104/faces/{best.pk}"' in response.text
@@ -146,11 +141,11 @@ class TestFace:
         make_employee(code="E-999", name="Asha Elsewhere")
         face = make_face(gate)
 
-        page = words(hr.get(f"{ADDRESS}/{face.pk}?q=asha"))
+        page = text(hr.get(f"{ADDRESS}/{face.pk}?q=asha"))
 
         assert "This is E-104 Asha Rao" in page
         assert "E-999" not in page
-        assert 'has "zed" in their' in words(hr.get(f"{ADDRESS}/{face.pk}?q=zed"))
+        assert 'has "zed" in their' in text(hr.get(f"{ADDRESS}/{face.pk}?q=zed"))
 
     def test_shows_its_reader_no_button_where_they_may_not_act(
         self, integrator: Client, gate: Camera
@@ -160,7 +155,7 @@ class TestFace:
         page = integrator.get(f"{ADDRESS}/{face.pk}")
 
         assert page.status_code == 200
-        assert "HR says who this was" in words(page)
+        assert "HR says who this was" in text(page)
         assert "/link" not in page.text
 
     def test_stays_readable_when_the_visit_is_no_longer_kept(
@@ -168,7 +163,7 @@ class TestFace:
     ) -> None:
         face = make_unknown_attendance(camera=gate)
 
-        page = words(hr.get(f"{ADDRESS}/{face.pk}"))
+        page = text(hr.get(f"{ADDRESS}/{face.pk}"))
 
         assert "No picture" in page
         assert "Nobody enrolled here is like this face" in page
@@ -205,7 +200,7 @@ class TestLink:
 
         page = hr.post(f"{ADDRESS}/{face.pk}/link", {"employee": "E-104"}, follow=True)
 
-        assert "1 visit is linked to E-104 Asha Rao." in words(page)
+        assert "1 visit is linked to E-104 Asha Rao." in text(page)
         assert states() == {face.pk: State.LINKED}
         assert PresenceEvent.objects.get().employee == asha
         assert AttendanceRecord.objects.filter(employee=asha).exists()
@@ -223,7 +218,7 @@ class TestLink:
         stranger = make_unknown_person(site=site)
         faces = [make_face(gate, unknown_person=stranger) for _ in range(3)]
         make_face(gate)
-        assert "All 3 visits" in words(hr.get(f"{ADDRESS}/{faces[0].pk}"))
+        assert "All 3 visits" in text(hr.get(f"{ADDRESS}/{faces[0].pk}"))
 
         hr.post(f"{ADDRESS}/{faces[0].pk}/link", {"employee": "E-104", "all": ticked})
 
@@ -256,7 +251,7 @@ class TestLink:
             page = client.post(
                 f"{ADDRESS}/{face.pk}/link", {"employee": code}, follow=True
             )
-            assert f'Nobody at Main plant has the code "{code}"' in words(page).replace(
+            assert f'Nobody at Main plant has the code "{code}"' in text(page).replace(
                 "&quot;", '"'
             )
         assert states() == {face.pk: State.OPEN}
@@ -270,7 +265,7 @@ class TestLink:
 
         page = hr.post(f"{ADDRESS}/{face.pk}/link", {"employee": "E-2"}, follow=True)
 
-        assert "This is E-104 already" in words(page)
+        assert "This is E-104 already" in text(page)
         assert PresenceEvent.objects.get().employee == asha
 
 
@@ -280,7 +275,7 @@ class TestDismiss:
 
         page = hr.post(f"{ADDRESS}/{face.pk}/dismiss", follow=True)
 
-        assert "1 visit is put aside: no employee." in words(page)
+        assert "1 visit is put aside: no employee." in text(page)
         assert states() == {face.pk: State.DISMISSED}
 
 
@@ -296,7 +291,7 @@ class TestUndo:
 
         after = hr.post(f"{ADDRESS}/{face.pk}/undo", follow=True)
 
-        assert "1 visit is to be linked again" in words(after)
+        assert "1 visit is to be linked again" in text(after)
         assert states() == {face.pk: State.OPEN}
         assert not PresenceEvent.objects.exists()
 
@@ -320,8 +315,8 @@ class TestUndo:
             {"employee": "E-104", "all": "1"},
             follow=True,
         )
-        assert "3 visits linked to E-104 Asha Rao Undo" in words(linked)
-        assert "1 visit linked to E-104 Asha Rao Undo" in words(linked)
+        assert "3 visits linked to E-104 Asha Rao Undo" in text(linked)
+        assert "1 visit linked to E-104 Asha Rao Undo" in text(linked)
 
         hr.post(f"{ADDRESS}/{faces[1].pk}/undo", {"all": all_of_it})
 
@@ -332,7 +327,7 @@ class TestUndo:
 
         page = hr.post(f"{ADDRESS}/{face.pk}/undo", follow=True)
 
-        assert "nothing to undo" in words(page)
+        assert "nothing to undo" in text(page)
 
 
 class TestPermission:

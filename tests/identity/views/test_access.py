@@ -23,6 +23,7 @@ from tests.factories import (
     make_unknown_person,
     make_user,
 )
+from tests.pages import text
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -35,13 +36,6 @@ pytestmark = pytest.mark.django_db
 
 PAGE_QUERIES_MAX = 18
 Decision = AccessLog.Decision
-
-
-def text(response: Any) -> str:
-    """Return the words of a page, one space between them."""
-    body = re.sub(r"<template.*?</template>", "", response.content.decode(), flags=re.S)
-    apart = re.sub(r"<(?=/?(p|dt|dd|li|div|h1|h2|option)\b)", " <", body)
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
 def rows(response: Any) -> list[int]:

@@ -24,6 +24,7 @@ from tests.factories import (
     make_site,
     make_user,
 )
+from tests.pages import text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,16 +45,6 @@ PAGE_QUERIES_MAX = 18
 JSON = {"Accept": "application/json"}
 
 
-def text(response: Any) -> str:
-    """Return the words of a page, one space between them."""
-    apart = re.sub(
-        r"<(?=/?(p|dt|dd|li|div|h1|h2|h3|span|option)\b)",
-        " <",
-        response.content.decode(),
-    )
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
-
-
 def names(response: Any) -> list[str]:
     return re.findall(r'id="person-\d+"[^>]*>([^<]+)', response.content.decode())
 
@@ -71,7 +62,7 @@ class TestPeople:
         make_employee(site=site, status="inactive")
         make_employee()
 
-        assert "2 work here , 1 without a photo" in text(security.get("/people"))
+        assert "2 work here, 1 without a photo" in text(security.get("/people"))
 
     def test_leaves_out_whoever_was_erased(self, security: Client, site: Site) -> None:
         make_employee(site=site, status="inactive", erased_at=timezone.now())

@@ -22,6 +22,7 @@ from tests.factories import (
     make_unknown_person,
     make_user,
 )
+from tests.pages import text
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -32,14 +33,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 PAGE_QUERIES_MAX = 18
-
-
-def text(response: Any) -> str:
-    """Return the words of a page, one space between them."""
-    apart = re.sub(
-        r"<(?=/?(p|dt|dd|li|div|h1|h2|h3|option)\b)", " <", response.content.decode()
-    )
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
 
 
 def keys(response: Any) -> list[int]:

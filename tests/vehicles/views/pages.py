@@ -6,15 +6,6 @@ import re
 from typing import Any
 
 
-def text(response: Any) -> str:
-    """Return the words of a page, one space between them."""
-    body = re.sub(r"<datalist.*?</datalist>", "", response.content.decode(), flags=re.S)
-    apart = re.sub(
-        r"<(?=/?(p|dt|dd|li|div|h1|h2|h3|option|label|button)\b)", " <", body
-    )
-    return " ".join(re.sub(r"<[^>]+>", "", apart).split())
-
-
 def keys(response: Any, *, region: str) -> list[int]:
     """Return the keys of the rows in the list of an id, in the order of the page."""
     found = re.search(

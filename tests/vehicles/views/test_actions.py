@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.factories import make_vehicle, make_vehicle_log
+from factory_site.roles import HR
+from tests.factories import make_site, make_user, make_vehicle, make_vehicle_log
+from tests.pages import text
 from tests.vehicles.views.conftest import PLATE
-from tests.vehicles.views.pages import text
+from vehicles.models import Vehicle
 
 if TYPE_CHECKING:
     from django.test import Client
 
     from identity.models import User
+    from streaming.models import Site
     from tests.vehicles.views.conftest import Visit
-    from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
 
@@ -81,11 +83,14 @@ class TestBlock:
 
     @pytest.mark.parametrize("action", ["block", "unblock"])
     def test_needs_a_reason(self, security: Client, car: Vehicle, action: str) -> None:
-        address = f"/vehicles/{car.pk}/{action}"
+        before = "blocked" if action == "unblock" else "authorized"
+        car.status, car.reason = before, "Drove off with a pallet"
+        car.save()
 
+        address = f"/vehicles/{car.pk}/{action}"
         page = security.post(address, {"reason": " "}, follow=True)
         car.refresh_from_db()
-        assert car.status == "authorized"
+        assert car.status == before
         assert "Say why" in text(page)
 
     @pytest.mark.parametrize("action", ["block", "unblock"])
@@ -94,3 +99,94 @@ class TestBlock:
 
         page = security.post(f"/vehicles/{other.pk}/{action}", {"reason": "x"})
         assert page.status_code == 404
+
+
+class TestBlockVisit:
+    def test_blocks_a_plate_that_nobody_registered(
+        self, security: Client, sam: User, visit: Visit
+    ) -> None:
+        log = visit()
+        address = f"/gates/visits/{log.pk}"
+        assert "Block MH12AB1234, which nobody registered, because" in text(
+            security.get(address)
+        )
+
+        form = {"reason": "Threw a bottle", "next": address}
+        page = security.post(f"{address}/block", form, follow=True)
+        blocked = Vehicle.objects.get()
+        assert (blocked.plate_number, blocked.status) == (PLATE, "blocked")
+        assert (blocked.site, blocked.reason) == (log.camera.site, "Threw a bottle")
+        assert blocked.registered_by == sam
+        assert page.redirect_chain == [(address, 302)]
+        assert "MH12AB1234 is blocked. No gate opens for it." in text(page)
+
+    def test_needs_a_reason(self, security: Client, visit: Visit) -> None:
+        address = f"/gates/visits/{visit().pk}/block"
+
+        page = security.post(address, {"reason": " "}, follow=True)
+        assert "Say why" in text(page)
+        assert not Vehicle.objects.exists()
+
+    @pytest.mark.parametrize("status", ["rejected", "authorized", "blocked"])
+    def test_is_for_plates_that_are_sure_and_unknown(
+        self, security: Client, visit: Visit, status: str
+    ) -> None:
+        address = f"/gates/visits/{visit(status=status).pk}"
+
+        assert "which nobody registered" not in text(security.get(address))
+        page = security.post(f"{address}/block", {"reason": "Threw a bottle"})
+        assert page.status_code == 404
+
+    def test_is_not_found_at_another_site(self, security: Client) -> None:
+        log = make_vehicle_log()
+
+        page = security.post(f"/gates/visits/{log.pk}/block", {"reason": "x"})
+        assert page.status_code == 404
+
+
+class TestBlockPlate:
+    def test_blocks_whatever_plate_is_typed(
+        self, security: Client, site: Site, sam: User
+    ) -> None:
+        assert "Block a plate" in text(security.get("/vehicles"))
+
+        form = {"site": site.slug, "plate": "ka-01 x 7007", "reason": "Stolen"}
+        page = security.post("/vehicles/block", form, follow=True)
+        blocked = Vehicle.objects.get()
+        assert (blocked.plate_number, blocked.status) == ("KA01X7007", "blocked")
+        assert blocked.registered_by == sam
+        assert page.redirect_chain == [(f"/vehicles/KA01X7007?site={site.slug}", 302)]
+        assert "Blocked because: Stolen" in text(page)
+
+    @pytest.mark.parametrize(
+        ("wrong", "sentence"),
+        [
+            ({"reason": " "}, "Say why"),
+            ({"plate": "!!"}, "A plate has"),
+            ({"site": "elsewhere"}, "Choose the site."),
+            ({"plate": PLATE}, "MH12AB1234 is blocked already: Stole a pallet"),
+        ],
+    )
+    def test_keeps_what_was_typed_where_it_is_refused(
+        self, security: Client, site: Site, wrong: dict[str, str], sentence: str
+    ) -> None:
+        make_vehicle(
+            site=site, plate_number=PLATE, status="blocked", reason="Stole a pallet"
+        )
+        make_site(slug="elsewhere")
+        form = {"site": site.slug, "plate": "KA01X7007", "reason": "A <theft>"}
+
+        page = security.post("/vehicles/block", {**form, **wrong})
+        assert page.status_code == 422
+        assert sentence in text(page)
+        assert f'value="{wrong.get("plate", "KA01X7007")}"' in page.content.decode()
+        if "reason" not in wrong:
+            assert 'value="A &lt;theft&gt;"' in page.content.decode()
+        assert Vehicle.objects.count() == 1
+
+    def test_is_offered_to_those_who_may_alone(
+        self, client: Client, site: Site
+    ) -> None:
+        client.force_login(make_user("hr", role=HR, sites=[site]))
+
+        assert "Block a plate" not in text(client.get("/vehicles"))

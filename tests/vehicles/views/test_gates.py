@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from factory_site.roles import HR
 from tests.factories import make_camera, make_user, make_vehicle, make_vehicle_log
+from tests.pages import text
 from tests.vehicles.views.conftest import CONFIDENCES, PLATE
-from tests.vehicles.views.pages import keys, text
+from tests.vehicles.views.pages import keys
 from vehicles.models import BarrierCall, Gate
 from vehicles.views import gates
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.barrier_server import barrier_server
-from tests.factories import make_camera
-from tests.vehicles.views.pages import text
+from tests.factories import make_camera, make_vehicle_log
+from tests.pages import text
 from vehicles.models import BarrierCall, Gate
 
 if TYPE_CHECKING:
@@ -76,4 +77,74 @@ class TestOpenGate:
         gate = Gate.objects.create(site=make_camera().site, name="Other")
 
         page = security.post(f"/gates/{gate.pk}/open", {"reason": "Delivery"})
+        assert page.status_code == 404
+
+
+class TestDenyVisit:
+    def test_keeps_who_refused_it_and_why(
+        self, security: Client, sam: User, visit: Visit
+    ) -> None:
+        log = visit()
+
+        form = {"reason": "No papers", "next": "/gates"}
+        page = security.post(f"/gates/visits/{log.pk}/deny", form, follow=True)
+        log.refresh_from_db()
+        assert (log.denied_by, log.denied_reason) == (sam, "No papers")
+        assert page.redirect_chain == [("/gates", 302)]
+        assert "MH12AB1234 is denied." in text(page)
+        for address in ("/gates", f"/gates/visits/{log.pk}"):
+            told = text(security.get(address))
+            assert re.search(r"Denied by sam \d\d:\d\d: No papers", told)
+
+    def test_is_offered_beside_the_opening_until_it_is_done(
+        self, security: Client, north: Gate, visit: Visit
+    ) -> None:
+        log = visit()
+        address = f"/gates/visits/{log.pk}"
+        assert "Deny because" in text(security.get(address))
+
+        with_barrier(north, "http://192.0.2.9/open")
+        page = security.get(address)
+        assert "Open North gate, or deny, because Open gate Deny" in text(page)
+        assert f"{address}/deny" in page.content.decode()
+
+        security.post(f"{address}/deny", {"reason": "No papers"})
+        page = security.get(address)
+        assert "Open North gate all the same, because Open gate" in text(page)
+        assert f"{address}/deny" not in page.content.decode()
+
+    def test_needs_a_reason(self, security: Client, visit: Visit) -> None:
+        log = visit()
+
+        page = security.post(
+            f"/gates/visits/{log.pk}/deny", {"reason": " "}, follow=True
+        )
+        log.refresh_from_db()
+        assert log.denied_at is None
+        assert page.redirect_chain == [(f"/gates/visits/{log.pk}", 302)]
+        assert "Say why it is refused." in text(page)
+
+    def test_holds_against_a_form_that_was_written_before(
+        self, security: Client, north: Gate, visit: Visit
+    ) -> None:
+        log = visit()
+        security.post(f"/gates/visits/{log.pk}/deny", {"reason": "No papers"})
+        form = {"reason": "Delivery", "visit": log.pk}
+        with barrier_server() as barrier:
+            with_barrier(north, barrier.url)
+            address = f"/gates/{north.pk}/open"
+            refused = security.post(address, form, follow=True)
+            assert "sam denied it meanwhile: No papers. Nothing was opened." in text(
+                refused
+            )
+            assert not barrier.told
+
+            opened = security.post(address, {**form, "denied": "yes"}, follow=True)
+            assert "North gate opened." in text(opened)
+            assert len(barrier.told) == 1
+
+    def test_is_not_found_at_another_site(self, security: Client) -> None:
+        log = make_vehicle_log()
+
+        page = security.post(f"/gates/visits/{log.pk}/deny", {"reason": "x"})
         assert page.status_code == 404

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from tests.factories import make_site, make_vehicle
+from tests.pages import text
 from tests.vehicles.views.conftest import PLATE
-from tests.vehicles.views.pages import text
 
 if TYPE_CHECKING:
     from django.test import Client

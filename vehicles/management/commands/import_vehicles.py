@@ -12,8 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from tablib import Dataset
 
+from identity.bulk_import import BATCH
 from identity.models import User
-from vehicles.resources import BATCH, VehicleResource
+from identity.sheets import delimiter_of
+from vehicles.resources import VehicleResource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -88,10 +90,9 @@ def _opened(file: Path) -> Iterator[Iterator[list[str]]]:
     """Open a CSV with commas or semicolons; raises CommandError."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
-            first = text.readline()
+            delimiter = delimiter_of(text.readline())
             text.seek(0)
-            is_european = first.count(";") > first.count(",")
-            yield csv.reader(text, delimiter=";" if is_european else ",")
+            yield csv.reader(text, delimiter=delimiter)
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

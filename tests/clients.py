@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 API = "/api/v1/"
 
 
-def client_of(role: str, site: Site) -> APIClient:
+def client_of(role: str, site: Site, **values: Any) -> APIClient:
     """Return a client logged in with a role at a site, under the role's name."""
     client = APIClient()
     name = role.replace(" ", "").lower()
-    client.force_authenticate(make_user(name, role=role, sites=[site]))
+    client.force_authenticate(make_user(name, role=role, sites=[site], **values))
     return client
 
 
