@@ -42,6 +42,12 @@ RULES: Sequence[DefaultRule] = (
         "Possibly a blocked vehicle", Kind.POSSIBLE_BLOCKED_VEHICLE, Severity.WARNING
     ),
     DefaultRule("Barrier did not open", Kind.BARRIER_FAILED, Severity.WARNING),
+    DefaultRule(
+        "Somebody where nobody may be", Kind.ZONE_RESTRICTED, Severity.CRITICAL
+    ),
+    DefaultRule("Somebody stays too long", Kind.ZONE_LOITERING, Severity.WARNING),
+    DefaultRule("Too many people in a zone", Kind.ZONE_CAPACITY, Severity.WARNING),
+    DefaultRule("Too many people in an area", Kind.AREA_CAPACITY, Severity.CRITICAL),
 )
 
 

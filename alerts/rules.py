@@ -48,6 +48,10 @@ class Kind(StrEnum):
     POSSIBLE_BLOCKED_VEHICLE = "possible_blocked_vehicle"
     UNKNOWN_VEHICLE = "unknown_vehicle"
     BARRIER_FAILED = "barrier_failed"
+    ZONE_RESTRICTED = "zone_restricted"
+    ZONE_LOITERING = "zone_loitering"
+    ZONE_CAPACITY = "zone_capacity"
+    AREA_CAPACITY = "area_capacity"
 
     @property
     def lasts(self) -> bool:

@@ -32,7 +32,9 @@ LONG: Final[Mapping[str, str | None]] = {
     "matches": None,
     "gallery": None,
     "attendance": None,
+    "occupancy": None,
     "plates": None,
+    "shifted": "annotations",
     "gate": None,
 }
 """Run only by name; each with the option that says how much, if it has one."""
@@ -59,6 +61,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10, help="of soak")
     parser.add_argument("--faults", type=int, default=200, help="of disconnects")
     parser.add_argument("--repeats", type=int, default=5, help="of failover")
+    parser.add_argument("--annotations", type=Path, help="folder of shifted")
     options = parser.parse_args()
     if unknown := set(options.names) - set(known):
         parser.error(f"unknown: {', '.join(unknown)}. Known: {', '.join(known)}.")

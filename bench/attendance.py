@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .attendance_year import PEOPLE, fill, today
 from .live import ROOT, plant
-from .tables import percentile
+from .tables import measured, percentile
 from .viewing import seconds_since, web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import date
     from pathlib import Path
 
@@ -220,28 +220,6 @@ def pages(first: date, last: date) -> Rows:
     # The first page of a process loads templates.
     client.get(asked["day board"])
     return [measured(what, partial(ask, path)) for what, path in asked.items()]
-
-
-def measured(what: str, work: Callable[[], object]) -> Row:
-    from django.db import connection
-
-    queries = 0
-
-    def count(execute: Callable[..., Any], *arguments: Any) -> Any:
-        nonlocal queries
-        queries += 1
-        return execute(*arguments)
-
-    began_s = time.perf_counter()
-    with connection.execute_wrapper(count):
-        came_to = work()
-    took_s = time.perf_counter() - began_s
-    return {
-        "what": what,
-        "s": round(took_s, 2),
-        "queries": queries,
-        "of it": str(came_to),
-    }
 
 
 KEPT: Final = """

@@ -24,6 +24,7 @@ from streaming.rest import TooLarge
 from vehicles import api as vehicles
 
 from .logins import Login
+from .system_api import SchedulerStatus
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -83,8 +84,13 @@ router.register("vehicles", vehicles.VehicleViewSet)
 router.register("gates", vehicles.GateViewSet)
 router.register("vehicle-logs", vehicles.VehicleLogViewSet)
 router.register("lines", occupancy.CountingLineViewSet)
+router.register("zones", occupancy.ZoneViewSet)
+router.register("areas", occupancy.AreaViewSet)
 router.register("occupancy/logs", occupancy.OccupancyLogViewSet)
 router.register("occupancy/live", occupancy.LiveOccupancyViewSet, "occupancy-live")
+router.register("occupancy/hourly", occupancy.HourlyViewSet)
+router.register("occupancy/daily", occupancy.DailyViewSet)
+router.register("occupancy/monthly", occupancy.MonthlyViewSet)
 
 urlpatterns = [
     path("auth/login", Login.as_view(), name="api-login"),
@@ -101,6 +107,21 @@ urlpatterns = [
             url_name="api-schema", permission_classes=[IsAuthenticated]
         ),
         name="api-docs",
+    ),
+    path(
+        "occupancy/calibrate",
+        occupancy.Calibrate.as_view(),
+        name="occupancy-calibrate",
+    ),
+    path(
+        "occupancy/trigger-aggregation",
+        occupancy.TriggerAggregation.as_view(),
+        name="occupancy-trigger-aggregation",
+    ),
+    path(
+        "occupancy/scheduler-status",
+        SchedulerStatus.as_view(),
+        name="occupancy-scheduler-status",
     ),
     path(
         "access-logs/summary",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 from django.conf import settings
@@ -19,14 +19,29 @@ from identity.face_stage import FaceStage
 from identity.pipeline import FaceOffered
 from identity.recognition import Recogniser
 from occupancy.pipeline import CrossingStage, LineCrossed
+from occupancy.polygons import BadPolygon, parse_polygon
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
+from occupancy.zone_services import (
+    record_counted,
+    record_entered,
+    record_fullness,
+    record_loitered,
+)
+from occupancy.zone_stage import (
+    InZone,
+    ZoneCounted,
+    ZoneEntered,
+    ZoneFull,
+    ZoneLoitered,
+    ZoneStage,
+)
 from streaming import workers
 from streaming.event_queue import TryAgainLater
 from streaming.fields import Unreadable
 from streaming.models import Camera
 from streaming.vision.geometry import Line, NamedLine
-from streaming.vision.plans import CameraPlan, PlatePlan
+from streaming.vision.plans import CameraPlan, PlatePlan, ZonePlan
 from streaming.vision.types import Point
 from vehicles.formats import Format
 from vehicles.models import formats_in_force
@@ -37,23 +52,21 @@ from vehicles.rules import GatePolicy, Status
 from vehicles.services import record_visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from identity.pipeline import PersonSeen
-    from occupancy.models import CountingLine
+    from occupancy.models import CountingLine, Zone
     from streaming.models import CameraQuerySet
     from streaming.vision.ports import Stage
     from vehicles.models import VehicleLog
 
 logger = logging.getLogger(__name__)
 
-Event = LineCrossed | FaceOffered | PlateOffered
+Event = LineCrossed | InZone | FaceOffered | PlateOffered
 """Every event that a stage may emit. Offered faces and plates take ways of their own,
 past an identifier each; see factory_site/vision/."""
 
-KINDS: Mapping[str, type[Event]] = {
-    kind.__name__: kind for kind in (LineCrossed, FaceOffered, PlateOffered)
-}
+KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 WAYS: Mapping[Direction, Way] = {Direction.IN: Way.IN, Direction.OUT: Way.OUT}
 LINE_TASKS: frozenset[str] = frozenset({Camera.Task.PEOPLE, Camera.Task.ATTENDANCE})
 """Those that watch lines: attendance has to know which way somebody went."""
@@ -80,7 +93,7 @@ def camera_plans(codes: Collection[str]) -> list[CameraPlan]:
 def with_all_of_plans(cameras: CameraQuerySet) -> CameraQuerySet:
     """Load with the cameras what their plans are made of."""
     rows = cameras.select_related("site", "gate_camera__gate")
-    return rows.prefetch_related("lines", "site__plate_formats")
+    return rows.prefetch_related("lines", "zones", "site__plate_formats")
 
 
 def plan_of(camera: Camera) -> CameraPlan:
@@ -106,6 +119,7 @@ def plan_of(camera: Camera) -> CameraPlan:
             for row in sorted(camera.lines.all(), key=lambda row: row.pk)
             if watches_lines and row.enabled
         ),
+        zones=tuple(zones_of(camera)),
         finds_faces=finds_faces,
         plates=plates,
     )
@@ -127,14 +141,49 @@ def plates_of(camera: Camera) -> PlatePlan | None:
 
 def named(row: CountingLine) -> NamedLine:
     ends = Line(Point(row.x1, row.y1), Point(row.x2, row.y2))
-    return NamedLine(row.name, ends, row.pk)
+    return NamedLine(row.name, ends, row.pk, row.colour)
 
 
-def stages_of(plan: CameraPlan) -> list[Stage[Event]]:
-    """Return the stages of one camera, fresh."""
+def zones_of(camera: Camera) -> Iterator[ZonePlan]:
+    """Give the zones in which people are counted; one that is spoilt is left out."""
+    if Camera.Task.PEOPLE not in camera.tasks:
+        return
+    for row in sorted(camera.zones.all(), key=lambda row: row.pk):
+        try:
+            if row.enabled:
+                yield zone_plan(row)
+        except BadPolygon as error:
+            logger.error("%s of %s is not watched: %s", row, camera.code, error)
+
+
+def zone_plan(row: Zone) -> ZonePlan:
+    return ZonePlan(
+        id=row.pk,
+        name=row.name,
+        corners=parse_polygon(row.points).corners,
+        colour=row.colour,
+        capacity=row.capacity,
+        amber_percent=row.amber_percent,
+        is_restricted=row.restricted,
+        restricted_from=row.restricted_from,
+        restricted_until=row.restricted_until,
+        loitering_s=row.loitering_seconds,
+    )
+
+
+def drawn_of(plan: CameraPlan) -> list[Stage[Event]]:
+    """Return the stages of what is drawn on a camera's picture, fresh."""
     stages: list[Stage[Event]] = []
     if plan.lines:
         stages.append(CrossingStage(plan.lines))
+    if plan.zones:
+        stages.append(ZoneStage(plan.zones, time_zone=plan.time_zone))
+    return stages
+
+
+def stages_of(plan: CameraPlan) -> list[Stage[Event]]:
+    """Return the other stages of one camera, fresh."""
+    stages: list[Stage[Event]] = []
     if plan.finds_faces:
         finder = the_face_model().finder
         stages.append(FaceStage(finder, cooldown_s=settings.UNKNOWN_COOLDOWN))
@@ -163,8 +212,26 @@ def decode(text: str) -> tuple[Envelope, Event]:
     return envelope, msgspec.json.decode(envelope.event, type=KINDS[envelope.kind])
 
 
-def record(event: LineCrossed) -> None:
-    """Give a crossing to those whom it concerns; each records it once per event id."""
+def record(event: LineCrossed | InZone) -> None:
+    """Give a crossing to those whom it concerns; each records it once per event id.
+
+    What happens in a zone is told of once, and its count is the newest.
+    """
+    match event:
+        case ZoneCounted():
+            record_counted(event=event)
+        case ZoneEntered():
+            record_entered(event=event)
+        case ZoneLoitered():
+            record_loitered(event=event)
+        case ZoneFull():
+            record_fullness(event=event)
+        case LineCrossed():
+            record_passage(event)
+
+
+def record_passage(event: LineCrossed) -> None:
+    """Count a crossing, and have attendance take note of who went which way."""
     count(event)
     if event.session and Camera.Task.ATTENDANCE in tasks_of(event.camera):
         attendance.note_passage(

@@ -102,6 +102,27 @@ JOBS: Sequence[Job] = (
         expires_s=12 * 3600,
     ),
     Job(
+        name="Sum up counts",
+        task="occupancy.tasks.sum_up",
+        minute="*/15",  # An hour begins at half past, or at a quarter, in some zones.
+        hour="*",
+        expires_s=800,
+    ),
+    Job(
+        name="Correct counts for the night",
+        task="occupancy.tasks.correct_daily",
+        minute="*/15",  # At three of each site's own clock.
+        hour="*",
+        expires_s=800,
+    ),
+    Job(
+        name="Forget old crossings",
+        task="occupancy.tasks.forget_old_crossings",
+        minute="10",
+        hour="2",
+        expires_s=12 * 3600,
+    ),
+    Job(
         name="Forget old visits at the gates",
         task="vehicles.tasks.forget_old_visits",
         minute="5",

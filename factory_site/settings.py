@@ -243,6 +243,7 @@ SPECTACULAR_SETTINGS = {
         "CameraDirectionEnum": "streaming.models.Camera.Direction",
         "AttendanceStatusEnum": "attendance.models.days.Status",
         "DayStatusEnum": "attendance.api.shapes.STATUSES",
+        "CountedKindEnum": "occupancy.models.Kind",
     },
 }
 
@@ -279,6 +280,9 @@ ATTENDANCE_DIGEST_HOUR = env.integer("ATTENDANCE_DIGEST_HOUR", 10, maximum=23)
 
 # Vehicles.
 VEHICLE_DAYS = env.integer("VEHICLE_DAYS", 90, minimum=1)
+
+# Occupancy.
+OCCUPANCY_LOG_DAYS = env.integer("OCCUPANCY_LOG_DAYS", 30, minimum=2)
 
 # A sheet's empty rows below the last one are no employees.
 IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True

@@ -10,9 +10,11 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from occupancy.models import HourlyOccupancy
 from streaming.models import Camera, VisionWorker
 from streaming.serializers import CameraStatusSerializer
 
+from . import jobs
 from .system import look
 
 if TYPE_CHECKING:
@@ -87,6 +89,18 @@ class SystemSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="Tasks that wait; null without Redis."
     )
     disk = DiskSerializer()
+
+
+class SchedulerStatus(APIView):
+    """The jobs that sum up and correct counts: last run, what it did, next run."""
+
+    queryset = HourlyOccupancy.objects.all()
+    """Gives the view its permission, that to see what the jobs make."""
+
+    @extend_schema(responses=JobSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        rows = jobs.listed(now=timezone.now(), of_app="occupancy")
+        return Response(JobSerializer(rows, many=True).data)
 
 
 class SystemInfo(APIView):

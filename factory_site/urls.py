@@ -8,6 +8,9 @@ from alerts import views as alerts
 from attendance.views import board, clock, month, muster, payroll, record, requests
 from attendance.views import unknown as faces
 from identity.views import access, media, people, unknown
+from occupancy.views import areas, correct, drawing
+from occupancy.views import history as counts
+from occupancy.views import now as occupancy
 from streaming.views import feed_status, picture, video_feed
 from vehicles.views import actions, gates, opening, register
 from vehicles.views import media as vehicle_media
@@ -19,6 +22,20 @@ register_converter(clock.IsoDate, "iso")
 urlpatterns = [
     path("", views.wall, name="wall"),
     path("cameras/<slug:code>", views.camera, name="camera"),
+    path("cameras/<slug:code>/draw", drawing.draw, name="draw"),
+    path("areas", areas.areas, name="areas"),
+    path("areas/new", areas.new_area, name="new-area"),
+    path("areas/<int:pk>", areas.area, name="area"),
+    path("areas/<int:pk>/delete", areas.delete_area, name="delete-area"),
+    path("occupancy", occupancy.now, name="occupancy"),
+    path("occupancy/history", counts.page, name="occupancy-history"),
+    path("occupancy/history.csv", counts.as_csv, name="occupancy-history-csv"),
+    path("occupancy/areas/<int:pk>/correct", correct.correct_area, name="correct-area"),
+    path(
+        "occupancy/cameras/<slug:code>/correct",
+        correct.correct_camera,
+        name="correct-camera",
+    ),
     path("alerts", alerts.inbox, name="alerts"),
     path("alerts/<int:pk>", alerts.alert, name="alert"),
     path("alerts/<int:pk>/acknowledge", alerts.acknowledge, name="acknowledge-alert"),

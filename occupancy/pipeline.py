@@ -8,6 +8,8 @@ from datetime import datetime  # noqa: TC003 - read at run time to decode events
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
+from streaming.vision.types import Label
+
 from .rules import CrossingCounter, Direction
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class LineCrossed:
     at: datetime
     session: str = ""
     """Of the track, whose id is unique in it; older events do not say."""
+    label: Label = Label.PERSON
+    """What crossed it; older events tell of people alone."""
 
     @property
     def is_recordable(self) -> bool:
@@ -83,4 +87,5 @@ def _crossing(
         frame_index=frame.index,
         at=frame.at,
         session=frame.session,
+        label=track.label,
     )

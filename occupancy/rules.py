@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from streaming.vision.geometry import Line
     from streaming.vision.types import Track
 
-DEAD_BAND_BODIES = 0.1
-"""Distance from the line, in body heights, within which no side is taken; a box's
-lower edge wavers by about half of that."""
+DEAD_BAND_BODIES = 0.08
+"""Distance from the line, in body heights, within which no side is taken; the steadied
+ground point of who stands still wavers by about half of that."""
 END_TOLERANCE_BODIES = 0.25
 """How far beyond the line's ends a crossing still counts: half a body's width."""
 

@@ -29,7 +29,7 @@ from identity.models import (
     User,
 )
 from identity.models.vectors import DIMENSIONS
-from occupancy.models import CountingLine
+from occupancy.models import Area, CountingLine, Zone
 from occupancy.pipeline import LineCrossed
 from streaming.models import Camera, CameraOutage, Site
 from streaming.vision.trouble import Cause
@@ -38,6 +38,7 @@ from vehicles.models import Vehicle, VehicleLog
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from occupancy.models import Bucket
     from occupancy.rules import Direction
 
 _numbers = count(10_000)
@@ -79,6 +80,39 @@ def make_line(**values: Any) -> CountingLine:
     values["camera"] = values.get("camera") or make_camera()
     defaults = {"name": "Main door", "x1": 0.5, "y1": 0.0, "x2": 0.5, "y2": 1.0}
     return CountingLine.objects.create(**defaults | values)
+
+
+def make_zone(**values: Any) -> Zone:
+    """Make a zone that is the middle ninth of the picture."""
+    values["camera"] = values.get("camera") or make_camera()
+    third, rest = 1 / 3, 2 / 3
+    square = [[third, third], [rest, third], [rest, rest], [third, rest]]
+    return Zone.objects.create(**{"name": "Queue", "points": square} | values)
+
+
+def make_area(**values: Any) -> Area:
+    values["site"] = values.get("site") or make_site()
+    return Area.objects.create(**{"name": f"Hall {next(_numbers)}"} | values)
+
+
+def make_bucket(model: type[Bucket], /, **values: Any) -> Bucket:
+    """Make an hour, or what else the model stands for, of a camera or an area."""
+    if not values.get("area"):
+        values["camera"] = values.get("camera") or make_camera()
+    start = values.get("start") or datetime(2026, 3, 2, 8, tzinfo=UTC)
+    place = values.get("area") or values["camera"]
+    defaults: dict[str, Any] = {
+        "site": place.site,
+        "start": start,
+        "end": start + timedelta(hours=1),
+        "avg_occupancy": 1.5,
+        "max_occupancy": 3,
+        "min_occupancy": 0,
+        "total_entries": 3,
+        "total_exits": 2,
+        "closing_count": 1,
+    }
+    return model._default_manager.create(**defaults | values)
 
 
 def make_channel(**values: Any) -> AlertChannel:

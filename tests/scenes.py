@@ -41,9 +41,10 @@ def track(
     track_id: int = 1,
     height: float = 0.3,
     confirmed: bool = True,
+    label: Label = Label.PERSON,
 ) -> Track:
     box = box_at(x, ground_y, height=height)
-    return Track(track_id, box, Label.PERSON, 0.9, confirmed)
+    return Track(track_id, box, label, 0.9, confirmed)
 
 
 def frame(

@@ -30,6 +30,10 @@ class Kind(models.TextChoices):
     )
     UNKNOWN_VEHICLE = PlainKind.UNKNOWN_VEHICLE.value, "Unknown vehicle at a gate"
     BARRIER_FAILED = PlainKind.BARRIER_FAILED.value, "Barrier did not open"
+    ZONE_RESTRICTED = PlainKind.ZONE_RESTRICTED.value, "Somebody where nobody may be"
+    ZONE_LOITERING = PlainKind.ZONE_LOITERING.value, "Somebody stays too long"
+    ZONE_CAPACITY = PlainKind.ZONE_CAPACITY.value, "Too many people in a zone"
+    AREA_CAPACITY = PlainKind.AREA_CAPACITY.value, "Too many people in an area"
 
 
 class Severity(models.TextChoices):

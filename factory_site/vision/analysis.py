@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from factory_site.pipelines import Event, recognise, stages_of, the_recogniser
+from factory_site.pipelines import (
+    Event,
+    drawn_of,
+    recognise,
+    stages_of,
+    the_recogniser,
+)
 from identity.models import AccessLog, Employee
 from identity.pipeline import FaceOffered
 from identity.rules import standing
+from occupancy.pipeline import LineCrossed
+from occupancy.zone_stage import ZoneCounted, ZoneEntered, ZoneFull, ZoneLoitered
 from streaming.models import Camera
 from streaming.vision.pipeline import CameraPipeline
 from streaming.vision.recording import analyse
@@ -24,10 +32,10 @@ from vehicles.services import record_visit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from occupancy.pipeline import LineCrossed
+    from occupancy.zone_stage import InZone
     from streaming.vision.geometry import NamedLine
     from streaming.vision.pipeline import Analysis
-    from streaming.vision.plans import CameraPlan
+    from streaming.vision.plans import CameraPlan, ZonePlan
     from streaming.vision.ports import Detector
     from streaming.vision.sources import VideoSource
 
@@ -163,12 +171,14 @@ class Report:
 
     lines: Sequence[NamedLine]
     judges: Judges = field(default_factory=Judges)
+    zones: Sequence[ZonePlan] = ()
     frames: int = 0
     frames_analysed: int = 0
     video_seconds: float = 0.0
     seconds: float = 0.0
     track_ids: set[int] = field(default_factory=set)
     crossings: list[LineCrossed] = field(default_factory=list)
+    in_zones: list[InZone] = field(default_factory=list)
     identities: list[Identity] = field(default_factory=list)
     plates: dict[int, Plate] = field(default_factory=dict)
     """What was said last of each vehicle, by its track."""
@@ -189,8 +199,10 @@ class Report:
                 self.identities.append(self.judges.identify(event))
             elif isinstance(event, PlateOffered):
                 self.plates[event.track_id] = self.judges.decide(event)
-            else:
+            elif isinstance(event, LineCrossed):
                 self.crossings.append(event)
+            else:
+                self.in_zones.append(event)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -201,6 +213,7 @@ class Report:
             "fps": round(self.frames / self.seconds, 2) if self.seconds else 0.0,
             "tracks": len(self.track_ids),
             "lines": [self._line(line) for line in self.lines],
+            "zones": [self._zone(zone) for zone in self.zones],
             "identities": [asdict(identity) for identity in self.identities],
             "plates": [asdict(plate) for plate in self.plates.values()],
         }
@@ -223,6 +236,33 @@ class Report:
             "in": directions.count("in"),
             "out": directions.count("out"),
             "crossings": crossings,
+        }
+
+    def _zone(self, zone: ZonePlan) -> dict[str, Any]:
+        told = [
+            (event.frame_index + 1, event)
+            for event in self.in_zones
+            if (event.zone_id, event.zone) == (zone.id, zone.name)
+        ]
+        counts = [each.count for _, each in told if isinstance(each, ZoneCounted)]
+        return {
+            "name": zone.name,
+            "most": max(counts, default=0),
+            "entered": [
+                {"frame": frame, "track": each.track_id}
+                for frame, each in told
+                if isinstance(each, ZoneEntered)
+            ],
+            "loitered": [
+                {"frame": frame, "track": each.track_id, "seconds": each.seconds}
+                for frame, each in told
+                if isinstance(each, ZoneLoitered)
+            ],
+            "fullness": [
+                {"frame": frame, "count": each.count, "state": each.fullness.value}
+                for frame, each in told
+                if isinstance(each, ZoneFull)
+            ],
         }
 
 
@@ -248,8 +288,10 @@ def analyse_recording(
     the offered faces are and which the plates; without any nothing is recorded. Raises
     SourceError.
     """
-    pipeline = CameraPipeline(stages_of(plan), detect_fps=plan.detect_fps)
-    report = Report(plan.lines, judges or Judges())
+    pipeline = CameraPipeline(
+        stages_of(plan), drawn=drawn_of(plan), detect_fps=plan.detect_fps
+    )
+    report = Report(plan.lines, judges or Judges(), plan.zones)
     began_s = time.perf_counter()
     for analysis in analyse(
         source,

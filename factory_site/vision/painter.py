@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import redis
 
+from occupancy.zone_stage import counts_in
 from streaming import workers
 from streaming.frames import Kind
 from streaming.vision.annotate import annotate, encode_jpeg, shrink
@@ -43,6 +44,16 @@ class _Offer(NamedTuple):
     number: int
     plan: CameraPlan
     analysis: Analysis[Any]
+
+
+class _Words(NamedTuple):
+    """What is written on a picture."""
+
+    names: Mapping[int, str]
+    """Of tracks, by id."""
+    zone_counts: Mapping[int, int]
+    """How many stand in each zone, by id."""
+    fps: float
 
 
 class _Pace:
@@ -90,6 +101,7 @@ class Painter:
         self._wanted: frozenset[tuple[str, Kind]] = frozenset()
         self._offered: frozenset[str] = frozenset()
         self._newest: dict[str, _Offer] = {}
+        self._zone_counts: dict[int, int] = {}
         self._paces: dict[tuple[str, Kind], _Pace] = {}
         self._codes: frozenset[str] = frozenset()
         self._number = 0
@@ -98,6 +110,7 @@ class Painter:
 
     def show(self, plan: CameraPlan, analysis: Analysis[Any]) -> None:
         """Offer a frame; called in the loop."""
+        self._zone_counts.update(counts_in(analysis.events))
         if plan.code in self._offered and analysis.shown:
             self._number += 1
             self._newest[plan.code] = _Offer(self._number, plan, analysis)
@@ -136,8 +149,10 @@ class Painter:
             pace = self._paces[code, kind]
             if offer and offer.number > pace.number and pace.is_due(kind, now_s):
                 fps = pace.note(offer.number, now_s)
-                names = self._names.of(offer.analysis.frame)
-                self._publisher.publish(code, kind, payload(kind, offer, names, fps))
+                words = _Words(
+                    self._names.of(offer.analysis.frame), self._zone_counts, fps
+                )
+                self._publisher.publish(code, kind, payload(kind, offer, words))
 
     def _look(self, now_s: float) -> None:
         if now_s >= self._look_at_s:
@@ -173,21 +188,16 @@ class Painter:
         self._redis_is_away = False
 
 
-def payload(kind: Kind, offer: _Offer, names: Mapping[int, str], fps: float) -> bytes:
+def payload(kind: Kind, offer: _Offer, words: _Words) -> bytes:
     """Return what viewers of one kind receive."""
     plan, analysis = offer.plan, offer.analysis
     if kind is Kind.DETECTIONS:
-        return detections(plan, analysis, names)
-    return picture(plan, analysis, names, max_width=MAX_WIDTH_PX[kind], fps=fps)
+        return detections(plan, analysis, words.names)
+    return picture(plan, analysis, words, max_width=MAX_WIDTH_PX[kind])
 
 
 def picture(
-    plan: CameraPlan,
-    analysis: Analysis[Any],
-    names: Mapping[int, str],
-    *,
-    max_width: int,
-    fps: float,
+    plan: CameraPlan, analysis: Analysis[Any], words: _Words, *, max_width: int
 ) -> bytes:
     """Return a JPEG, drawn on at its final size so that its words stay readable."""
     local = analysis.frame.at.astimezone(ZoneInfo(plan.time_zone))
@@ -195,10 +205,12 @@ def picture(
         shrink(analysis.frame.image, max_width=max_width),
         analysis.tracks,
         lines=plan.lines,
-        notes=names,
+        zones=plan.zones,
+        counts=words.zone_counts,
+        notes=words.names,
         camera=plan.name,
         time=f"{local:%Y-%m-%d %H:%M:%S}",
-        fps=fps,
+        fps=words.fps,
     )
     return encode_jpeg(drawn)
 

@@ -106,6 +106,7 @@ class VisionWorker:
         self._runner: Runner[pipelines.Event] = Runner(
             detector,
             stages_of=pipelines.stages_of,
+            drawn_of=pipelines.drawn_of,
             listener=self,
             clock=timezone.now,
             jitter=random.random,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .geometry import NamedLine
+    from .plans import ZonePlan
     from .types import Box, Image, Point, Track
 
     Colour = tuple[int, int, int]
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 _PERSON: Final = (96, 126, 0)
 _VEHICLE: Final = (168, 104, 0)
 _LINE: Final = (0, 159, 230)
+_COLOURS: Final[Mapping[str, Colour]] = {
+    "blue": (233, 180, 86),
+    "green": (115, 158, 0),
+    "orange": _LINE,
+    "purple": (167, 121, 204),
+    "red": (0, 94, 213),
+}
+"""Of lines and zones, from the same palette; their names are written on dark."""
 _DARK: Final = (28, 26, 24)
 _WHITE: Final = (250, 250, 250)
 _MUTED: Final = (208, 208, 208)
@@ -41,17 +50,22 @@ def annotate(
     tracks: Sequence[Track],
     *,
     lines: Sequence[NamedLine] = (),
+    zones: Sequence[ZonePlan] = (),
+    counts: Mapping[int, int] | None = None,
     notes: Mapping[int, str] | None = None,
     camera: str = "",
     time: str = "",
     fps: float | None = None,
 ) -> Image:
-    """Return a copy with boxes, counting lines and, where `camera` is given, a panel.
+    """Return a copy with boxes, lines, zones and, where `camera` is given, a panel.
 
-    `image` is H x W x 3, BGR; `notes` is more text by track id; `time` is shown as it
-    is given. Tracks not yet confirmed have a thin box and no label.
+    `image` is H x W x 3, BGR; `counts` is how many stand in each zone, by its id;
+    `notes` is more text by track id; `time` is shown as it is given. Tracks not yet
+    confirmed have a thin box and no label.
     """
     brush = _Brush.on(image.copy())
+    for zone in zones:
+        brush.zone(zone, (counts or {}).get(zone.id) if zone.id else None)
     for line in lines:
         brush.line(line)
     for track in sorted(tracks, key=lambda track: track.box.y2):
@@ -135,7 +149,8 @@ class _Brush:
     def line(self, named: NamedLine) -> None:
         """Draw a counting line with an arrow towards its in-side."""
         start, end = self._pixel(named.line.a), self._pixel(named.line.b)
-        self._stroke(start, end)
+        colour = _COLOURS.get(named.colour, _LINE)
+        self._stroke(start, end, colour)
         along = np.subtract(end, start)
         length = float(np.hypot(*along)) or 1.0
         reach = self.text_scale * 90
@@ -143,10 +158,27 @@ class _Brush:
         inward = (along[1] / length * reach, -along[0] / length * reach)
         middle = ((start[0] + end[0]) // 2, (start[1] + end[1]) // 2)
         tip = (round(middle[0] + inward[0]), round(middle[1] + inward[1]))
-        self._stroke(middle, tip, is_arrow=True)
+        self._stroke(middle, tip, colour, is_arrow=True)
         self.tag("in", (tip[0], tip[1]), _DARK)
         if named.name:
             self.tag(named.name, start, _DARK)
+
+    def zone(self, zone: ZonePlan, count: int | None) -> None:
+        """Draw a zone's outline with its name, and how many are in it where known."""
+        corners = [self._pixel(each) for each in zone.corners]
+        outline = np.array(corners, np.int32)
+        for colour, extra in ((_DARK, 2), (_COLOURS.get(zone.colour, _LINE), 0)):
+            width = self.stroke_px + extra
+            cv2.polylines(
+                self.canvas,
+                [outline],
+                isClosed=True,
+                color=colour,
+                thickness=width,
+                lineType=cv2.LINE_AA,
+            )
+        words = zone.name if count is None else f"{zone.name}: {count}"
+        self.tag(words, min(corners, key=lambda corner: corner[::-1]), _DARK)
 
     def panel(self, title: str, details: str) -> None:
         """Write two lines on a dark, half-transparent ground in the top left corner."""
@@ -170,15 +202,17 @@ class _Brush:
         cv2.rectangle(self.canvas, (left, top), (left + wide, top + high), ground, -1)
         self._write(text, (left + pad, top + high - pad), _WHITE, 1.0)
 
-    def _stroke(self, start: Pixel, end: Pixel, *, is_arrow: bool = False) -> None:
-        for colour, extra in ((_DARK, 2), (_LINE, 0)):
+    def _stroke(
+        self, start: Pixel, end: Pixel, colour: Colour, *, is_arrow: bool = False
+    ) -> None:
+        for each, extra in ((_DARK, 2), (colour, 0)):
             width = self.stroke_px + extra
             if is_arrow:
                 cv2.arrowedLine(
-                    self.canvas, start, end, colour, width, cv2.LINE_AA, tipLength=0.35
+                    self.canvas, start, end, each, width, cv2.LINE_AA, tipLength=0.35
                 )
             else:
-                cv2.line(self.canvas, start, end, colour, width, cv2.LINE_AA)
+                cv2.line(self.canvas, start, end, each, width, cv2.LINE_AA)
 
     def _write(self, text: str, origin: Pixel, colour: Colour, size: float) -> None:
         scale, weight = self.text_scale * size, self._weight

@@ -42,12 +42,13 @@ class RunningCamera(Generic[EventT]):
         plan: CameraPlan,
         stages: Sequence[Stage[EventT]],
         *,
+        drawn: Sequence[Stage[EventT]] = (),
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
     ) -> None:
         self.plan = plan
         self.told: tuple[CameraState, Trouble | None] | None = None
-        self.pipeline = CameraPipeline(stages, detect_fps=plan.detect_fps)
+        self.pipeline = CameraPipeline(stages, drawn=drawn, detect_fps=plan.detect_fps)
         self._interest = Interest(plan.detect_fps, moves=self.pipeline.moves)
         self._is_live = _is_live(plan.sub_stream_url or plan.source_url)
         self._clock = clock
@@ -77,6 +78,11 @@ class RunningCamera(Generic[EventT]):
         self._latency_s = 0.0
         self._rates = Rates(RATES_S)
         self._at_last_look = Work(0, 0, 0)
+
+    def redraw(self, plan: CameraPlan, drawn: Sequence[Stage[EventT]]) -> None:
+        """Go on with a plan that differs in its lines and zones alone."""
+        self.plan = plan
+        self.pipeline.redraw(drawn)
 
     @property
     def is_watched(self) -> bool:

@@ -81,6 +81,8 @@ class NamedLine:
     line: Line
     id: int | None = None
     """Its row; None where there is no database."""
+    colour: str = ""
+    """By name, as `annotate` knows it; empty is the usual one."""
 
 
 def pairwise_iou(first: Floats, second: Floats) -> Floats:

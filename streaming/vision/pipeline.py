@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .motion import MotionGate
+from .ports import PatientStage
 from .tracking import ByteTracker
 
 if TYPE_CHECKING:
@@ -81,25 +82,35 @@ class Sampler:
 
 
 class CameraPipeline(Generic[EventT]):
-    """Plans and follows one camera; a new session starts afresh."""
+    """Plans and follows one camera; a new session starts afresh.
+
+    `drawn` are the stages that watch what is drawn on its picture.
+    """
 
     def __init__(
         self,
         stages: Sequence[Stage[EventT]] = (),
         *,
+        drawn: Sequence[Stage[EventT]] = (),
         detect_fps: float | None = DETECT_FPS,
         new_gate: Callable[[], Gate | None] = MotionGate,
         new_tracker: Callable[[], Tracker] = ByteTracker,
     ) -> None:
         self._detect_fps = detect_fps
         self._planner = _Planner(detect_fps, new_gate)
-        self._stages = tuple(stages)
+        self._others = tuple(stages)
+        self.redraw(drawn)
         self._new_tracker = new_tracker
         self._tracker = new_tracker()
         self._session: str | None = None
         self._known: set[int] = set()
         self._tracks: tuple[Track, ...] = ()
         self._untold: list[EventT] = []
+
+    def redraw(self, drawn: Sequence[Stage[EventT]]) -> None:
+        """Watch other lines and zones from now on; tracks and other stages go on."""
+        self._stages = (*drawn, *self._others)
+        self._patient = [one for one in self._stages if isinstance(one, PatientStage)]
 
     def new_sampler(self) -> Sampler:
         """Return what tells a source which frames will be looked at."""
@@ -149,6 +160,8 @@ class CameraPipeline(Generic[EventT]):
     def hold(self, frame: Frame) -> Analysis[EventT]:
         """Return the latest tracks for a frame that was not analysed."""
         self._enter(frame)
+        for stage in self._patient:
+            self._untold += stage.hold(frame)
         return Analysis(frame, self._tracks, self._take_events(), analysed=False)
 
     def finish(self) -> tuple[EventT, ...]:
@@ -172,6 +185,8 @@ class CameraPipeline(Generic[EventT]):
     def _end_session(self) -> None:
         self._session = None
         self._forget(sorted(self._known))
+        for stage in self._patient:
+            self._untold += stage.finish()
         self._tracker = self._new_tracker()
         self._tracks = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,4 +63,17 @@ class Stage(Protocol[EventT_co]):
 
     def forget(self, track_id: int) -> Iterable[EventT_co]:
         """Drop what is kept about a track that has ended; give what its end makes."""
+        ...
+
+
+@runtime_checkable
+class PatientStage(Stage[EventT_co], Protocol[EventT_co]):
+    """One for which also time that passes makes events: somebody stands still."""
+
+    def hold(self, frame: Frame) -> Iterable[EventT_co]:
+        """Take a frame in which nothing moved: everything is where it was."""
+        ...
+
+    def finish(self) -> Iterable[EventT_co]:
+        """Take the end of the session, when all its tracks have been forgotten."""
         ...

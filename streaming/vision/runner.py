@@ -62,6 +62,7 @@ class Runner(Generic[EventT]):
         detector: Detector,
         *,
         stages_of: Callable[[CameraPlan], Sequence[Stage[EventT]]],
+        drawn_of: Callable[[CameraPlan], Sequence[Stage[EventT]]] = lambda _: (),
         listener: Listener[EventT],
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
@@ -69,6 +70,7 @@ class Runner(Generic[EventT]):
     ) -> None:
         self._detector = detector
         self._stages_of = stages_of
+        self._drawn_of = drawn_of
         self._listener = listener
         self._clock = clock
         self._jitter = jitter
@@ -96,17 +98,30 @@ class Runner(Generic[EventT]):
         return self._stats
 
     def reconcile(self, plans: Iterable[CameraPlan]) -> None:
-        """Start, restart and stop cameras until those of `plans` run."""
+        """Start, restart and stop cameras until those of `plans` run.
+
+        Where lines and zones alone changed, what is read and followed goes on.
+        """
         wanted = {plan.code: plan for plan in plans}
         for code, camera in list(self._cameras.items()):
-            if wanted.get(code) != camera.plan:
+            plan = wanted.get(code)
+            if plan and plan.differs_in_drawing_alone(camera.plan):
+                camera.redraw(plan, self._drawn_of(plan))
+            elif plan != camera.plan:
                 self._cameras.pop(code).close()
                 self._end(camera)
         for code, plan in wanted.items():
             if code not in self._cameras:
-                self._cameras[code] = RunningCamera(
-                    plan, self._stages_of(plan), clock=self._clock, jitter=self._jitter
-                )
+                self._cameras[code] = self._start(plan)
+
+    def _start(self, plan: CameraPlan) -> RunningCamera[EventT]:
+        return RunningCamera(
+            plan,
+            self._stages_of(plan),
+            drawn=self._drawn_of(plan),
+            clock=self._clock,
+            jitter=self._jitter,
+        )
 
     def watch(self, codes: Container[str]) -> None:
         """Have every frame of these cameras delivered, analysed or not."""

@@ -42,7 +42,7 @@ class TrackerSettings:
     """Confidence from which a detection may start, or continue, any track."""
     unsure: float = 0.1
     """Confidence from which it may continue a track seen in the frame before."""
-    min_overlap: float = 0.25
+    min_overlap: float = 0.3
     """Least intersection over union with the box predicted for a track."""
     confirm_frames: int = 3
     """Frames in which an object must be seen to be believed."""
@@ -50,10 +50,12 @@ class TrackerSettings:
     """How long a track that is not yet confirmed is waited for."""
     lost_s: float = 2.0
     """How long a confirmed track that is not seen is waited for."""
-    rejoin_bodies: float = 0.4
+    rejoin_bodies: float = 0.3
     """How far from its predicted way a track may reappear, in body heights ..."""
-    rejoin_bodies_per_s: float = 0.5
+    rejoin_bodies_per_s: float = 0.4
     """... and how much farther for each second that it was lost."""
+    new_bodies_per_s: float = 4.0
+    """The same for what was seen only once and whose way is not known: a sprint."""
     max_size_ratio: float = 2.0
     """How much taller or shorter it may reappear."""
 
@@ -65,7 +67,6 @@ class _Tracklet:
     id: int
     trajectory: Trajectory
     detection: Detection
-    hidden_below: float = 0.0
     frames: int = 1
     unseen_s: float = 0.0
     seen: bool = True
@@ -79,7 +80,7 @@ class _Tracklet:
         self.seen = False
 
     def see(self, detection: Detection, aspect: float) -> None:
-        self.hidden_below = self.trajectory.correct(detection.box, aspect)
+        self.trajectory.correct(detection.box, aspect)
         self.detection = detection
         self.unseen_s = 0.0
         self.seen = True
@@ -89,14 +90,14 @@ class _Tracklet:
         label = self.detection.label
         self.votes[label] = self.votes.get(label, 0.0) + self.detection.confidence
 
-    def as_track(self) -> Track:
+    def as_track(self, aspect: float) -> Track:
         return Track(
             self.id,
             self.detection.box,
             max(self.votes, key=self.votes.__getitem__),
             self.detection.confidence,
             self.confirmed,
-            self.hidden_below,
+            self.trajectory.box(aspect),
         )
 
 
@@ -183,9 +184,9 @@ class ByteTracker:
         ratio = detection.box.height / way.height
         if not 1 / settings.max_size_ratio <= ratio <= settings.max_size_ratio:
             return FORBIDDEN
-        reach = (
-            settings.rejoin_bodies + settings.rejoin_bodies_per_s * tracklet.unseen_s
-        )
+        is_new = tracklet.frames == 1
+        speed = settings.new_bodies_per_s if is_new else settings.rejoin_bodies_per_s
+        reach = settings.rejoin_bodies + speed * tracklet.unseen_s
         return way.distance(*middle(detection.box, aspect)) / reach
 
     def _begin(self, detection: Detection, aspect: float) -> _Tracklet:
@@ -200,7 +201,7 @@ class ByteTracker:
         ended = [each for each in self._tracklets if self._is_over(each, aspect)]
         self._tracklets = [each for each in self._tracklets if each not in ended]
         return TrackUpdate(
-            tuple(each.as_track() for each in seen),
+            tuple(each.as_track(aspect) for each in seen),
             tuple(each.id for each in ended),
         )
 

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from math import exp, hypot
 from typing import TYPE_CHECKING
 
+from .types import Box
+
 if TYPE_CHECKING:
     from typing import Self
-
-    from .types import Box
 
 MEASURED_BODIES = 0.12
 """Standard deviation of a detected box's middle, in body heights ..."""
 ALIKE_S = 0.1
 """... errors nearer in time than this being alike: more frames a second do not make
 the middle any surer."""
-START_BODIES_PER_S = 1.0
-"""Standard deviation of an unknown speed; people walk 0.8 body heights a second."""
+START_BODIES_PER_S = 2.0
+"""Standard deviation of an unknown speed; people walk 0.8 body heights a second and
+run 3, motorcycles go 6."""
 ACCELERATION = 0.5
 """Spectral density of the acceleration in bodies^2 / s^3: within a second a walker's
 speed changes by about 0.7 body heights a second, that is, stops."""
@@ -75,8 +76,8 @@ class Trajectory:
         self.covariance += elapsed_s * (self.speed_variance + gained / 2)
         self.speed_variance += gained
 
-    def correct(self, box: Box, aspect: float) -> float:
-        """Take a measured box; return how much of the object it leaves out below."""
+    def correct(self, box: Box, aspect: float) -> None:
+        """Take a measured box, whose lower part something may hide."""
         hidden = self._hidden_below(box)
         follow_s = HIDDEN_BODY_S if hidden else BODY_S
         self.body += (1 - exp(-self.step_s / follow_s)) * (box.height - self.body)
@@ -95,7 +96,6 @@ class Trajectory:
         self.variance *= 1 - gain
         self.covariance *= 1 - gain
         self.seen_x, self.seen_y = self.x, self.y
-        return hidden
 
     def corners(self) -> tuple[float, float, float, float]:
         """Return the box in picture heights."""
@@ -106,6 +106,11 @@ class Trajectory:
             self.x + half_width,
             self.y + half_height,
         )
+
+    def box(self, aspect: float) -> Box:
+        """Return all of the object, relative to the picture."""
+        x1, y1, x2, y2 = self.corners()
+        return Box(x1 / aspect, y1, x2 / aspect, y2)
 
     def distance(self, x: float, y: float) -> float:
         """Return how far a point is from the way since it was last seen.

@@ -121,18 +121,19 @@ class Track:
     confidence: float
     confirmed: bool
     """Seen often enough to be believed; nothing is counted before."""
-    hidden_below: float = 0.0
-    """How much of its height, relative to the picture, is hidden below the box."""
+    whole: Box | None = None
+    """All of it by the way it went: steadier than the box, and with the feet that
+    something may hide. None where no way is known: the box."""
 
     @property
     def ground(self) -> Point:
         """Where it stands, if need be behind something that hides its feet."""
-        return Point(self.box.ground.x, self.box.y2 + self.hidden_below)
+        return (self.whole or self.box).ground
 
     @property
     def height(self) -> float:
         """Its height with what is hidden, relative to the picture."""
-        return self.box.height + self.hidden_below
+        return (self.whole or self.box).height
 
 
 @dataclass(frozen=True, slots=True)

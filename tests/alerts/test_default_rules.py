@@ -19,7 +19,7 @@ class TestSync:
 
         assert default_rules.sync() == ["Disk nearly full"]
 
-        assert len(created) == 10
+        assert len(created) == 14
         rule = AlertRule.objects.get(kind="camera_offline")
         assert (rule.after_s, rule.severity) == (300, "critical")
         for rule in AlertRule.objects.all():

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from occupancy.rules import CrossingCounter, Direction, next_count
+from occupancy.rules import DEAD_BAND_BODIES, CrossingCounter, Direction, next_count
 from streaming.vision.geometry import Line
 from streaming.vision.types import Point
 from tests.scenes import ASPECT, track
@@ -17,7 +17,7 @@ DOWNWARDS = Line(Point(0.5, 0), Point(0.5, 1))
 RIGHTWARDS = Line(Point(0, 0.5), Point(1, 0.5))
 DOOR = Line(Point(0.5, 0.6), Point(0.5, 0.9))
 BODY = 0.3
-BAND = 0.1 * BODY / ASPECT
+BAND = DEAD_BAND_BODIES * BODY / ASPECT
 """The dead band of a person of `BODY` height, as a share of the picture's width."""
 
 

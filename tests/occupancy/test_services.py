@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from occupancy.models import OccupancyLog
+from occupancy.models import AreaLine, OccupancyLog
 from occupancy.rules import Direction
-from occupancy.services import live_occupancy, record_crossing, site_day
+from occupancy.services import current_count, live_occupancy, record_crossing
 from streaming.models import Camera
-from tests.factories import make_crossing, make_line, make_site
+from streaming.vision.types import Label
+from tests.factories import (
+    make_area,
+    make_camera,
+    make_crossing,
+    make_line,
+    make_site,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +54,56 @@ class TestRecordCrossing:
 
         assert log is not None
         assert log.camera_id == line.camera_id
+
+    def test_counts_vehicles_apart_from_people(self) -> None:
+        line = make_line()
+        record_crossing(event=make_crossing(line, Direction.IN))
+
+        log = record_crossing(
+            event=make_crossing(line, Direction.IN, label=Label.TRUCK)
+        )
+
+        assert log is not None
+        assert (log.kind, log.label, log.current_count) == ("vehicles", "truck", 1)
+        assert current_count(line.camera) == 1
+
+    def test_counts_into_and_out_of_the_areas_whose_door_it_is(self) -> None:
+        line = make_line()
+        hall, yard = (make_area(site=line.camera.site) for _ in range(2))
+        AreaLine.objects.create(area=hall, line=line)
+        AreaLine.objects.create(area=yard, line=line, inverted=True)
+
+        for direction in (Direction.IN, Direction.IN, Direction.OUT):
+            record_crossing(event=make_crossing(line, direction))
+
+        hall.refresh_from_db()
+        yard.refresh_from_db()
+        assert (hall.current_count, hall.drift) == (1, 0)
+        assert (yard.current_count, yard.drift) == (1, 2)
+
+    def test_adds_up_the_doors_of_two_cameras_at_once(self) -> None:
+        site = make_site()
+        area = make_area(site=site)
+        front, back = (make_line(camera=make_camera(site=site)) for _ in range(2))
+        for line in (front, back):
+            AreaLine.objects.create(area=area, line=line)
+
+        record_crossing(event=make_crossing(front, Direction.IN))
+        record_crossing(event=make_crossing(back, Direction.IN))
+        record_crossing(event=make_crossing(back, Direction.OUT))
+
+        area.refresh_from_db()
+        assert area.current_count == 1
+
+    def test_leaves_areas_to_people(self) -> None:
+        line = make_line()
+        area = make_area(site=line.camera.site)
+        AreaLine.objects.create(area=area, line=line)
+
+        record_crossing(event=make_crossing(line, Direction.IN, label=Label.CAR))
+
+        area.refresh_from_db()
+        assert area.current_count == 0
 
     def test_counts_each_camera_by_itself(self) -> None:
         here, there = make_line(), make_line()
@@ -98,14 +154,3 @@ class TestLiveOccupancy:
 
         with django_assert_num_queries(2):  # type: ignore[operator]
             live_occupancy(cameras=cameras, now=datetime.now(UTC))
-
-
-class TestSiteDay:
-    def test_is_an_hour_shorter_when_clocks_go_forward(self) -> None:
-        start, end = site_day(
-            datetime(2026, 3, 29, 12, tzinfo=UTC), ZoneInfo("Europe/Berlin")
-        )
-
-        assert (
-            end.astimezone(UTC) - start.astimezone(UTC)
-        ).total_seconds() == 23 * 3600

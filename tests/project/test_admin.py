@@ -29,6 +29,12 @@ from attendance.models import (
 )
 from factory_site.roles import HR, SITE_ADMIN
 from identity.models import Employee, Erasure
+from occupancy.models import (
+    AreaCorrection,
+    DailyOccupancy,
+    HourlyOccupancy,
+    MonthlyOccupancy,
+)
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming.leases import LEASE, Holder, enter
@@ -36,7 +42,9 @@ from streaming.models import Camera, VisionWorker
 from tests.factories import (
     make_access_log,
     make_alert,
+    make_area,
     make_assignment,
+    make_bucket,
     make_camera,
     make_channel,
     make_crossing,
@@ -50,6 +58,7 @@ from tests.factories import (
     make_site,
     make_unknown_person,
     make_user,
+    make_zone,
 )
 from vehicles.models import (
     BarrierCall,
@@ -85,6 +94,10 @@ MACHINE_WRITTEN = {
     "cameraoutage",
     "visionworker",
     "occupancylog",
+    "areacorrection",
+    "hourlyoccupancy",
+    "dailyoccupancy",
+    "monthlyoccupancy",
     "outstandingtoken",
     "group",
     "taskresult",
@@ -118,7 +131,20 @@ def make_person(camera: Camera) -> Employee:
     Erasure.objects.create(employee=person, erased_at=timezone.now(), removed={})
     make_day(camera, person)
     make_visit(camera)
+    make_counts(camera)
     return person
+
+
+def make_counts(camera: Camera) -> None:
+    """Make a row of every table of occupancy that is not made yet."""
+    make_zone(camera=camera, name="Their queue")
+    area = make_area(site=camera.site, name="Their hall")
+    said = {"before": 3, "current_count": 0, "drift": 0, "reason": "Their reason"}
+    AreaCorrection.objects.create(
+        event_id=uuid4(), area=area, occurred_at=timezone.now(), **said
+    )
+    for model in (HourlyOccupancy, DailyOccupancy, MonthlyOccupancy):
+        make_bucket(model, area=area)
 
 
 def make_day(camera: Camera, person: Employee) -> None:
@@ -261,6 +287,23 @@ class TestPages:
         listed = admin_client.get(reverse(f"admin:vehicles_{model}_changelist"))
 
         assert re.search("Their|THEIRS", listed.content.decode())
+        assert admin_client.get(address).status_code == 200
+
+    @pytest.mark.parametrize(
+        "model",
+        ["zone", "area", "areacorrection"]
+        + [f"{length}occupancy" for length in ("hourly", "daily", "monthly")],
+    )
+    def test_of_occupancy_open_to_change(
+        self, admin_client: Client, line: CountingLine, model: str
+    ) -> None:
+        make_counts(line.camera)
+        row = apps.get_model("occupancy", model)._default_manager.get()
+        address = reverse(f"admin:occupancy_{model}_change", args=[row.pk])
+
+        listed = admin_client.get(reverse(f"admin:occupancy_{model}_changelist"))
+
+        assert "Their" in listed.content.decode()
         assert admin_client.get(address).status_code == 200
 
     @pytest.mark.parametrize("name", SCOPED)

@@ -14,6 +14,7 @@ import av
 import pytest
 from django.core.management import CommandError, call_command
 
+from alerts.models import Alert
 from attendance.models import AttendanceRecord, UnknownAttendance
 from factory_site.management.commands import analyze_video
 from factory_site.pipelines import the_recogniser
@@ -29,6 +30,8 @@ from tests.factories import (
     make_employee,
     make_face_sample,
     make_line,
+    make_rule,
+    make_zone,
 )
 from tests.fakes import BrightDetector, write_walk
 from tests.vehicles.offers import gate_camera
@@ -123,6 +126,26 @@ class TestAnalyzeVideo:
         analyse(clip, f"--camera={line.camera.code}")
 
         assert OccupancyLog.objects.count() == 2
+
+    @pytest.mark.django_db
+    def test_reports_what_happens_in_zones_and_records_nothing_of_it(
+        self, clip: Path
+    ) -> None:
+        right = [[0.5, 0], [1, 0], [1, 1], [0.5, 1]]
+        zone = make_zone(points=right, restricted=True, capacity=1, loitering_seconds=1)
+        make_rule(kind="zone_restricted")
+
+        report = analyse(clip, f"--camera={zone.camera.code}")
+
+        (found,) = report["zones"]
+        assert (found["name"], found["most"]) == ("Queue", 1)
+        first, second = found["entered"]
+        assert 15 < first["frame"] < 35 < 55 < second["frame"] < 75
+        assert [each["seconds"] for each in found["loitered"]] == [1, 1]
+        assert [each["state"] for each in found["fullness"]] == []
+        zone.refresh_from_db()
+        assert zone.counted_at is None
+        assert not Alert.objects.exists()
 
     @pytest.mark.django_db
     def test_records_when_it_happened(self, clip: Path) -> None:

@@ -23,13 +23,16 @@ from attendance.models import (
 )
 from factory_site import api
 from factory_site.roles import HR, INTEGRATOR, SECURITY, SITE_ADMIN
+from occupancy.models import DailyOccupancy, HourlyOccupancy, MonthlyOccupancy
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
 from streaming.models import Camera
 from tests.factories import (
     make_access_log,
     make_alert,
+    make_area,
     make_assignment,
+    make_bucket,
     make_camera,
     make_crossing,
     make_department,
@@ -45,6 +48,7 @@ from tests.factories import (
     make_user,
     make_vehicle,
     make_vehicle_log,
+    make_zone,
 )
 from vehicles.models import Gate
 
@@ -198,10 +202,31 @@ ROUTES = [
     ("put", "lines/{line}", {SITE_ADMIN}, 400),
     ("patch", "lines/{line}", {SITE_ADMIN}, 200),
     ("delete", "lines/{line}", {SITE_ADMIN}, 204),
+    ("get", "zones", EVERYBODY, 200),
+    ("get", "zones/{zone}", EVERYBODY, 200),
+    ("post", "zones", {SITE_ADMIN}, 400),
+    ("put", "zones/{zone}", {SITE_ADMIN}, 400),
+    ("patch", "zones/{zone}", {SITE_ADMIN}, 200),
+    ("delete", "zones/{zone}", {SITE_ADMIN}, 204),
+    ("get", "areas", EVERYBODY, 200),
+    ("get", "areas/{area}", EVERYBODY, 200),
+    ("post", "areas", {SITE_ADMIN}, 400),
+    ("put", "areas/{area}", {SITE_ADMIN}, 400),
+    ("patch", "areas/{area}", {SITE_ADMIN}, 200),
+    ("delete", "areas/{area}", {SITE_ADMIN}, 204),
     ("get", "occupancy/logs", EVERYBODY, 200),
     ("get", "occupancy/logs/{log}", EVERYBODY, 200),
     ("post", "occupancy/logs", set(), 403),
     ("get", "occupancy/live", EVERYBODY, 200),
+    ("get", "occupancy/hourly", EVERYBODY, 200),
+    ("get", "occupancy/hourly/{hour}", EVERYBODY, 200),
+    ("get", "occupancy/daily", EVERYBODY, 200),
+    ("get", "occupancy/daily/{bucket_day}", EVERYBODY, 200),
+    ("get", "occupancy/monthly", EVERYBODY, 200),
+    ("get", "occupancy/monthly/{month}", EVERYBODY, 200),
+    ("post", "occupancy/calibrate", GUARDING, 400),
+    ("post", "occupancy/trigger-aggregation", {SITE_ADMIN}, 400),
+    ("get", "occupancy/scheduler-status", EVERYBODY, 200),
     ("get", "schema", EVERYBODY, 200),
     ("get", "docs", EVERYBODY, 200),
 ]
@@ -244,6 +269,8 @@ def address(route: str, line: CountingLine) -> str:
         site=line.camera.site_id,
         camera=camera.pk,
         line=line.pk,
+        zone=make_zone(camera=camera).pk,
+        area=make_area(site=camera.site).pk,
         log=log and log.pk,
         outage=make_outage(camera=line.camera).pk,
         alert=make_alert(camera=line.camera).pk,
@@ -254,7 +281,20 @@ def address(route: str, line: CountingLine) -> str:
         unknown=make_unknown_person(site=camera.site).pk,
         **attendance_keys(camera, face.employee),
         **vehicle_keys(camera),
+        **bucket_keys(camera),
     )
+
+
+def bucket_keys(camera: Camera) -> dict[str, int]:
+    """Return the keys of an hour, a day and a month of counts."""
+    return {
+        name: make_bucket(model, camera=camera).pk
+        for name, model in (
+            ("hour", HourlyOccupancy),
+            ("bucket_day", DailyOccupancy),
+            ("month", MonthlyOccupancy),
+        )
+    }
 
 
 def attendance_keys(camera: Camera, employee: Employee) -> dict[str, int]:
@@ -615,8 +655,9 @@ class TestLines:
         replaced = admin.put(address, moved, format="json")
 
         assert (made.status_code, replaced.status_code) == (201, 200)
-        assert made.json() == {**wanted, "id": made.json()["id"], "enabled": True}
-        assert admin.get(address).json() == {**moved, "id": made.json()["id"]}
+        defaults = {"id": made.json()["id"], "colour": "blue", "enabled": True}
+        assert made.json() == {**wanted, **defaults}
+        assert admin.get(address).json() == {**defaults, **moved}
 
     def test_cannot_be_drawn_on_a_camera_the_user_does_not_see(
         self, admin: APIClient

@@ -15,6 +15,7 @@ from streaming.vision.trouble import Cause
 from tests.factories import (
     make_access_log,
     make_alert,
+    make_area,
     make_camera,
     make_crossing,
     make_employee,
@@ -79,6 +80,12 @@ class TestPages:
             "/attendance/unknown",
             "/attendance/unknown/1?q=E",
             "/attendance/payroll?from=2026-03-01&to=2026-03-31",
+            "/cameras/CAM-GATE/draw",
+            "/areas",
+            "/areas/1",
+            "/occupancy",
+            "/occupancy/history",
+            "/occupancy/areas/1/correct",
             "/login",
             "/none",
         ],
@@ -93,6 +100,7 @@ class TestPages:
         make_face_sample(employee=person)
         make_access_log(pk=1, camera=line.camera, employee=person)
         make_unknown_person(pk=1, site=line.camera.site)
+        make_area(pk=1, site=line.camera.site, capacity=2)
         make_unknown_attendance(pk=1, camera=line.camera)
         make_record(employee=person)
 

@@ -24,6 +24,7 @@ from streaming.vision.trouble import Cause
 from tests.factories import (
     make_access_log,
     make_alert,
+    make_area,
     make_camera,
     make_crossing,
     make_employee,
@@ -89,6 +90,24 @@ VEHICLE_PAGES = [
     ("post", "/vehicles/block", GUARDING_GATES, 422),
     ("post", "/vehicles/1/block", GUARDING_GATES, 302),
     ("post", "/vehicles/1/unblock", GUARDING_GATES, 302),
+]
+DRAWING = {SITE_ADMIN}
+OCCUPANCY_PAGES = [
+    ("get", "/cameras/CAM-GATE/draw", DRAWING, 200),
+    ("post", "/cameras/CAM-GATE/draw", DRAWING, 422),
+    ("get", "/areas", EVERYONE, 200),
+    ("get", "/areas/new", DRAWING, 200),
+    ("post", "/areas/new", DRAWING, 422),
+    ("get", "/areas/1", DRAWING, 200),
+    ("post", "/areas/1", DRAWING, 422),
+    ("post", "/areas/1/delete", DRAWING, 302),
+    ("get", "/occupancy", EVERYONE, 200),
+    ("get", "/occupancy/history", EVERYONE, 200),
+    ("get", "/occupancy/history.csv", EVERYONE, 200),
+    ("get", "/occupancy/areas/1/correct", GUARDING_GATES, 200),
+    ("post", "/occupancy/areas/1/correct", GUARDING_GATES, 422),
+    ("get", "/occupancy/cameras/CAM-GATE/correct", GUARDING_GATES, 200),
+    ("post", "/occupancy/cameras/CAM-GATE/correct", GUARDING_GATES, 422),
 ]
 
 
@@ -661,6 +680,35 @@ class TestVehiclePages:
         assert page.status_code == (status if role in roles else 403)
 
     @pytest.mark.parametrize(("method", "address", "roles", "status"), VEHICLE_PAGES)
+    def test_ask_for_a_login(
+        self, client: Client, method: str, address: str, roles: set[str], status: int
+    ) -> None:
+        page = getattr(client, method)(address)
+
+        assert page["Location"] == f"/login?next={address}"
+
+
+class TestOccupancyPages:
+    @pytest.mark.parametrize(("method", "address", "roles", "status"), OCCUPANCY_PAGES)
+    @pytest.mark.parametrize("role", [HR, INTEGRATOR, SECURITY, SITE_ADMIN])
+    def test_are_open_to_their_roles_alone(
+        self,
+        client: Client,
+        line: CountingLine,
+        method: str,
+        address: str,
+        roles: set[str],
+        status: int,
+        role: str,
+    ) -> None:
+        make_area(pk=1, site=line.camera.site)
+        client.force_login(make_user("who", role=role, sites=[line.camera.site]))
+
+        page = getattr(client, method)(address)
+
+        assert page.status_code == (status if role in roles else 403)
+
+    @pytest.mark.parametrize(("method", "address", "roles", "status"), OCCUPANCY_PAGES)
     def test_ask_for_a_login(
         self, client: Client, method: str, address: str, roles: set[str], status: int
     ) -> None:

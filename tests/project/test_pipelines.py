@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from alerts.models import Alert
 from attendance import services
 from attendance.models import Passage, PresenceEvent, UnknownAttendance
 from factory_site import pipelines
@@ -21,10 +22,12 @@ from identity.recognition import Recogniser
 from occupancy.models import OccupancyLog
 from occupancy.pipeline import CrossingStage
 from occupancy.rules import Direction
+from occupancy.zone_stage import ZoneStage
 from streaming.event_queue import TryAgainLater
 from streaming.fields import Unreadable
 from streaming.models import Camera
-from streaming.vision.plans import PlatePlan
+from streaming.vision.plans import PlatePlan, ZonePlan
+from streaming.vision.types import Point
 from streaming.weights import DLIB
 from tests.cards import CardEmbedder, card, card_model, vector_of
 from tests.factories import (
@@ -34,22 +37,27 @@ from tests.factories import (
     make_employee,
     make_face_sample,
     make_line,
+    make_rule,
+    make_zone,
 )
 from tests.offers import make_offer
 from tests.vehicles.offers import PLATE, gate_camera
 from tests.vehicles.offers import offer as offer_plate
+from tests.zones import counted, entered, full, loitered
 from vehicles.formats import INDIA
 from vehicles.models import GateCamera, PlateFormat, Vehicle, VehicleLog
 from vehicles.plate_stage import PlateStage
 from vehicles.rules import CONFIDENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import redis
     from pytest_django import DjangoAssertNumQueries, Settings
 
     from identity.models import Employee
+    from occupancy.zone_stage import InZone
     from vehicles.pipeline import PlateOffered
 
 pytestmark = pytest.mark.django_db
@@ -380,13 +388,93 @@ class TestStages:
         camera = make_line(camera=make_camera(tasks=["people", "faces"])).camera
         (plan,) = pipelines.camera_plans([camera.code])
 
-        both = [type(stage) for stage in pipelines.stages_of(plan)]
-        faces = [type(stage) for stage in pipelines.stages_of(replace(plan, lines=()))]
+        drawn = [type(stage) for stage in pipelines.drawn_of(plan)]
+        others = [type(stage) for stage in pipelines.stages_of(plan)]
 
-        assert both == [CrossingStage, FaceStage]
-        assert faces == [FaceStage]
-        assert pipelines.stages_of(replace(plan, lines=(), finds_faces=False)) == []
+        assert (drawn, others) == ([CrossingStage], [FaceStage])
+        assert pipelines.drawn_of(replace(plan, lines=())) == []
+        assert pipelines.stages_of(replace(plan, finds_faces=False)) == []
         the_face_model.cache_clear()
+
+    def test_watch_the_zones_that_are_drawn(self) -> None:
+        (plan,) = pipelines.camera_plans([make_zone().camera.code])
+
+        assert [type(stage) for stage in pipelines.drawn_of(plan)] == [ZoneStage]
+
+
+class TestZonePlans:
+    def test_bear_what_is_to_be_told_of_the_zone(self) -> None:
+        zone = make_zone(
+            name="Press 4",
+            colour="red",
+            capacity=4,
+            amber_percent=75,
+            restricted=True,
+            restricted_from=time(22),
+            restricted_until=time(6),
+            loitering_seconds=90,
+        )
+
+        (plan,) = pipelines.camera_plans([zone.camera.code])
+
+        assert plan.zones == (
+            ZonePlan(
+                id=zone.pk,
+                name="Press 4",
+                corners=tuple(Point(*each) for each in zone.points),
+                colour="red",
+                capacity=4,
+                amber_percent=75,
+                is_restricted=True,
+                restricted_from=time(22),
+                restricted_until=time(6),
+                loitering_s=90,
+            ),
+        )
+
+    def test_leave_out_those_that_are_off_or_spoilt(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        zone = make_zone()
+        make_zone(camera=zone.camera, name="Off", enabled=False)
+        make_zone(camera=zone.camera, name="Spoilt", points=[[0, 0], [1, 1]])
+
+        (plan,) = pipelines.camera_plans([zone.camera.code])
+
+        assert [one.name for one in plan.zones] == ["Queue"]
+        assert "Spoilt of" in caplog.text
+        assert "3 to 50 corners, not 2" in caplog.text
+
+    def test_are_of_cameras_that_count_people(self) -> None:
+        camera = make_zone(camera=make_camera(tasks=["faces"])).camera
+
+        (plan,) = pipelines.camera_plans([camera.code])
+
+        assert plan.zones == ()
+
+
+class TestZoneEvents:
+    @pytest.mark.parametrize("make", [counted, entered, loitered, full])
+    def test_come_back_from_the_queue_as_they_were(
+        self, make: Callable[..., InZone]
+    ) -> None:
+        event = make(make_zone(), *([3] if make is counted else []))
+
+        assert pipelines.decode(pipelines.encode(event))[1] == event
+
+    def test_reach_their_services(self) -> None:
+        zone = make_zone()
+        kinds = ["zone_restricted", "zone_loitering", "zone_capacity"]
+        for kind in kinds:
+            make_rule(kind=kind)
+
+        events = counted(zone, 3), entered(zone), loitered(zone), full(zone)
+        for event in events:
+            assert pipelines.record_queued(pipelines.encode(event))
+
+        zone.refresh_from_db()
+        assert zone.live_count == 3
+        assert sorted(Alert.objects.values_list("kind", flat=True)) == sorted(kinds)
 
 
 class TestCameraPlans:
@@ -477,8 +565,10 @@ class TestCameraPlans:
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         codes = [gate_camera().code for _ in range(3)]
+        for camera in Camera.objects.all():
+            make_zone(camera=camera)
 
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             pipelines.camera_plans(codes)
 
     def test_are_of_the_enabled_cameras_that_are_named(self) -> None:

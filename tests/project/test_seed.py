@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
@@ -9,11 +11,13 @@ from django.core.management.base import CommandError
 from django_celery_beat.models import PeriodicTask
 
 from factory_site import schedules
-from factory_site.demo import gate
+from factory_site.demo import crowd, gate
 from factory_site.demo import site as demo_site
 from factory_site.demo.footage import TRUCK_PLATE, DemoClip
 from identity.models import User
-from occupancy.models import CountingLine
+from occupancy import aggregation, history
+from occupancy.history import Place
+from occupancy.models import CountingLine, HourlyOccupancy, OccupancyLog
 from streaming.models import Camera, Site
 from tests.factories import make_user
 from vehicles.models import Gate, Vehicle
@@ -85,6 +89,39 @@ class TestSeed:
 
         assert gate.seed(Site.objects.get(slug="demo")) is None
         assert not Vehicle.objects.exists()
+
+    def test_has_people_counted_for_four_weeks_once(
+        self, clips: list[DemoClip], tmp_path: Path
+    ) -> None:
+        demo_site.seed(clips=clips, passwords=tmp_path)
+        site = Site.objects.get(slug="demo")
+        now = datetime(2026, 3, 11, 10, 40, tzinfo=ZoneInfo("Asia/Kolkata"))
+
+        made = [crowd.seed(site, at=now) for _ in range(2)]
+        aggregation.catch_up(site=site, now=now)
+
+        logs = OccupancyLog.objects.order_by("occurred_at")
+        assert made == [logs.count(), 0]
+        assert made[0] > 1500
+        assert not logs.filter(is_drift=True).exists()
+        first, last = logs.first(), logs.last()
+        assert first
+        assert last
+        assert first.occurred_at < now - timedelta(days=crowd.DAYS)
+        assert last.occurred_at <= now
+        area = site.areas.get()
+        assert area.doors.count() == 2
+        assert 0 < area.current_count < crowd.CAPACITY
+        hour = HourlyOccupancy.objects.filter(area=area).latest("start")
+        (late,) = history.by_hour(
+            Place(area_id=area.pk),
+            site=site,
+            first=now.date(),
+            last=now.date(),
+            now=now,
+        )[10:11]
+        counted = hour.closing_count + (late.now.entries or 0) - (late.now.exits or 0)
+        assert counted == area.current_count
 
     def test_makes_a_code_of_any_file_name(self, tmp_path: Path) -> None:
         clip = DemoClip("pets_300f (old)", tmp_path / "a.mp4", None)

@@ -25,6 +25,7 @@ from factory_site.vision.analysis import (
 )
 from factory_site.vision.detector import the_detector
 from occupancy.pipeline import LineCrossed
+from occupancy.zone_stage import counts_in
 from streaming.command_line import new_file_argument
 from streaming.models import Camera
 from streaming.vision.addresses import SourceError
@@ -149,14 +150,23 @@ def analyse(
         task = progress.add_task(Path(plan.source_url).name, total=recording.seconds)
         writer = annotated and stack.enter_context(VideoWriter(annotated))
 
+        counts: dict[int, int] = {}
+
         def seen(analysis: Analysis[pipelines.Event]) -> None:
             frame = analysis.frame
             progress.update(task, completed=frame.seconds)
+            counts.update(counts_in(analysis.events))
             for event in analysis.events:
                 if isinstance(event, LineCrossed) and event.is_recordable:
                     take(event)
             if writer:
-                picture = annotate(frame.image, analysis.tracks, lines=plan.lines)
+                picture = annotate(
+                    frame.image,
+                    analysis.tracks,
+                    lines=plan.lines,
+                    zones=plan.zones,
+                    counts=counts,
+                )
                 writer.write(picture, seconds=frame.seconds)
 
         return analyse_recording(
@@ -243,10 +253,20 @@ def show(report: Report) -> None:
         table.add_row(line["name"], str(line["in"]), str(line["out"]))
     if figures["lines"]:
         console.print(table)
+    show_zones(console, figures["zones"])
     people = Table("Frame", "Track", "Decision", "Employee", "Similarity", "Runner-up")
     print_rows(console, people, figures["identities"])
     plates = Table(*PLATE_COLUMNS)
     print_rows(console, plates, figures["plates"])
+
+
+def show_zones(console: Console, zones: Sequence[Mapping[str, Any]]) -> None:
+    table = Table("Zone", "Most at once", "Entered", "Loitered")
+    for zone in zones:
+        told = (zone["most"], len(zone["entered"]), len(zone["loitered"]))
+        table.add_row(zone["name"], *map(str, told))
+    if zones:
+        console.print(table)
 
 
 def print_rows(

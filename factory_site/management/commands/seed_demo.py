@@ -12,10 +12,11 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from factory_site.demo import gate, history, staff
+from factory_site.demo import crowd, gate, history, staff
 from factory_site.demo import site as demo_site
 from factory_site.demo.cutouts import PicturesMissing
 from factory_site.demo.footage import NoDemoClips, clips_from, compose
+from occupancy import aggregation
 from streaming.models import Site
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 class Command(BaseCommand):
     help = (
         "Make the demo site, its footage, its staff with five weeks of attendance, its "
-        "gate, and one login per role; the last line printed is the logins as JSON."
+        "gate, four weeks of people counted, and one login per role; the last line "
+        "printed is the logins as JSON."
     )
 
     def handle(self, **_: Any) -> str:
@@ -46,6 +48,8 @@ class Command(BaseCommand):
         staff.seed(site=site, at=now)
         history.seed(site, at=now)
         gate.seed(site)
+        crowd.seed(site, at=now)
+        aggregation.catch_up(site=site, now=now)
         return json.dumps(logins)
 
     def clips(self) -> Sequence[DemoClip]:

@@ -6,6 +6,7 @@ import weakref
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -14,13 +15,14 @@ from PIL import Image
 from factory_site.vision import painter as painters
 from factory_site.vision.names import Names
 from factory_site.vision.painter import Painter
+from occupancy.zone_stage import ZoneCounted
 from streaming import frames, workers
 from streaming.frames import FramePublisher, Kind
 from streaming.vision.annotate import annotate
 from streaming.vision.pipeline import Analysis
-from streaming.vision.plans import CameraPlan
+from streaming.vision.plans import CameraPlan, ZonePlan
 from streaming.vision.stats import CameraStats
-from streaming.vision.types import Box, Frame, Label, Track
+from streaming.vision.types import Box, Frame, Label, Point, Track
 from streaming.workers import WorkerStatus
 from tests.offers import make_offer
 
@@ -110,6 +112,19 @@ def analysis(shade: int = 90, *tracks: Track) -> Analysis[Any]:
 def track(number: int, *, confirmed: bool) -> Track:
     box = Box(0.1, 0.2, 0.3, 0.6)
     return Track(number, box, Label.PERSON, 0.87654, confirmed=confirmed)
+
+
+def count_of(zone: int, number: int) -> ZoneCounted:
+    return ZoneCounted(
+        event_id=uuid4(),
+        camera="CAM-1",
+        session="s",
+        zone_id=zone,
+        zone="",
+        frame_index=0,
+        at=datetime(2026, 3, 1, tzinfo=UTC),
+        count=number,
+    )
 
 
 def size_of(jpeg: bytes) -> tuple[int, int]:
@@ -240,6 +255,27 @@ class TestPainter:
         rows = np.nonzero(differs[30:])[0] / len(differs)
         # Only in the label, which stands on the upper edge of the box.
         assert 0.02 < rows.min() < rows.max() < 0.15
+
+    def test_writes_how_many_stand_in_a_zone(
+        self, painter: Painter, published: Any, redis_client: redis.Redis
+    ) -> None:
+        watch(redis_client, Kind.TILE)
+        painter.step(now_s=0)
+        corners = (Point(0.4, 0.4), Point(0.9, 0.4), Point(0.9, 0.9))
+        plan = replace(PLAN, zones=(ZonePlan(id=7, name="Queue", corners=corners),))
+        pictures = []
+        for number in range(3):
+            shown = analysis()
+            if number == 1:
+                shown = replace(shown, events=(count_of(7, 3), count_of(8, 99)))
+            painter.show(plan, shown)
+            painter.step(now_s=0.3 * (number + 1))
+            pictures += [np.asarray(Image.open(io.BytesIO(p))) for _, p in published()]
+
+        # Below the panel, which says how many pictures a second there are.
+        without, told, later = (each[60:].astype(int) for each in pictures)
+        assert np.abs(without - told).max() > 60
+        assert np.abs(told - later).max() == 0
 
     def test_tells_what_is_seen_and_who_it_is(
         self,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Never
 
 import pytest
 
+from alerts.models import Alert
 from factory_site import pipelines
 from factory_site.vision.worker import (
     GATHER_S,
@@ -14,13 +15,19 @@ from factory_site.vision.worker import (
     VisionWorker,
     rest_s,
 )
-from occupancy.models import OccupancyLog
+from occupancy.models import OccupancyLog, Zone
 from occupancy.rules import Direction
 from streaming import workers
 from streaming.event_queue import EventQueue
 from streaming.models import Camera
 from streaming.vision.detectors import load_detector
-from tests.factories import make_camera, make_crossing, make_line
+from tests.factories import (
+    make_camera,
+    make_crossing,
+    make_line,
+    make_rule,
+    make_zone,
+)
 from tests.fakes import BrightDetector, write_walk
 from tests.offers import make_offer
 from tests.vehicles.offers import gate_camera
@@ -29,7 +36,7 @@ from vehicles.models import VehicleLog
 from vehicles.plate_model import the_working_plate_model
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     import redis
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_S = 20
+DRAWN_PATIENCE_S = 60
 VEHICLE_PATIENCE_S = 120
 """Two seconds of pictures, on a machine that does much else."""
 
@@ -62,6 +70,15 @@ def plates(tmp_path: Path) -> Iterator[EventQueue]:
     queue = EventQueue(tmp_path / "plates" / "vision-1")
     yield queue
     queue.close()
+
+
+def becomes_true(condition: Callable[[], bool]) -> bool:
+    deadline = threading.Event()
+    for _ in range(DRAWN_PATIENCE_S * 10):
+        if condition():
+            return True
+        deadline.wait(0.1)
+    return False
 
 
 class TestVisionWorker:
@@ -103,6 +120,45 @@ class TestVisionWorker:
         assert len(status.weights_sha256) == 64
         assert status.memory_bytes > 1e6
         assert OccupancyLog.objects.get().entries == 1
+
+    def test_watches_a_zone_drawn_meanwhile_without_opening_the_stream_anew(
+        self,
+        queue: EventQueue,
+        faces: EventQueue,
+        plates: EventQueue,
+        redis_client: redis.Redis,
+        tmp_path: Path,
+    ) -> None:
+        clip = write_walk(tmp_path / "walk.mp4", seconds=6)
+        camera = make_camera(source_url=str(clip), loop=True)
+        make_rule(kind="zone_restricted")
+        worker = VisionWorker(
+            name="vision-1",
+            detector=BrightDetector(),
+            queue=queue,
+            faces=faces,
+            identify=lambda _: None,
+            plates=plates,
+            record_vehicle=lambda _: None,
+            load_plans=pipelines.camera_plans,
+        )
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        online = Camera.objects.filter(state=Camera.State.ONLINE)
+        assert becomes_true(online.exists)
+        whole = [[0, 0], [1, 0], [1, 1], [0, 1]]
+        zone = make_zone(camera=camera, points=whole, restricted=True)
+        counted = Zone.objects.filter(live_count=1)
+        assert becomes_true(counted.exists)
+        assert becomes_true(Alert.objects.filter(kind="zone_restricted").exists)
+        (status,) = workers.running()
+        worker.stopping.set()
+        thread.join(PATIENCE_S)
+
+        assert not thread.is_alive()
+        assert status.cameras[camera.code].connects == 1
+        zone.refresh_from_db()
+        assert zone.live_count == 0, "nobody is seen when nothing is read any more"
 
     def test_puts_offered_faces_and_plates_on_ways_of_their_own(
         self,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from streaming.vision.annotate import NotEncoded, annotate, encode_jpeg
 from streaming.vision.geometry import Line, NamedLine
+from streaming.vision.plans import ZonePlan
 from streaming.vision.types import Box, Label, Point, Track
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 PERSON = Box(0.4, 0.4, 0.6, 0.9)
 DOWN = NamedLine("Door", Line(Point(0.5, 0.1), Point(0.5, 0.9)))
+ZONE = ZonePlan(
+    id=3,
+    name="Queue",
+    corners=(Point(0.2, 0.3), Point(0.8, 0.3), Point(0.8, 0.9), Point(0.2, 0.9)),
+)
 
 
 def grey(width: int = 640, height: int = 360) -> Image:
@@ -79,6 +86,35 @@ class TestAnnotate:
         assert down[middle, 330:].sum() > down[middle, :310].sum() == 0
         assert up[middle, :310].sum() > up[middle, 330:].sum() == 0
 
+    def test_draws_lines_and_zones_in_their_colours(self) -> None:
+        """A colour that nobody knows is the usual one."""
+        drawn = [
+            annotate(grey(), [], lines=[NamedLine("", DOWN.line, colour=colour)])
+            for colour in ("blue", "red", "", "mauve")
+        ]
+        on_line = [picture[60, round(0.5 * 639)].tolist() for picture in drawn]
+        assert len({*map(tuple, on_line)}) == 3
+        assert on_line[2] == on_line[3]
+        zones = [
+            annotate(grey(), [], zones=[replace(ZONE, colour=colour)])
+            for colour in ("blue", "red")
+        ]
+        on_edge = [picture[250, round(0.2 * 639)].tolist() for picture in zones]
+        assert on_edge == on_line[:2]
+
+    def test_draws_only_the_outline_of_a_zone_and_its_name(self) -> None:
+        marked = changed(annotate(grey(), [], zones=[ZONE]))
+        assert marked[250, [round(0.2 * 639), round(0.8 * 639)]].all()
+        assert not marked[120:300, 200:440].any()
+        assert marked[round(0.3 * 359) - 8, round(0.2 * 639) + 4]
+
+    def test_writes_how_many_are_in_a_zone_where_that_is_known(self) -> None:
+        plain = changed(annotate(grey(), [], zones=[ZONE]))
+        told = changed(annotate(grey(), [], zones=[ZONE], counts={3: 0}))
+        other = changed(annotate(grey(), [], zones=[ZONE], counts={4: 0}))
+        assert told.sum() > plain.sum()
+        assert (other == plain).all()
+
     def test_writes_the_panel_for_a_named_camera_only(self) -> None:
         with_panel = annotate(grey(), [], camera="Gate 1", time="14:32:05", fps=24.8)
         assert changed(with_panel)[:20, :100].all()
@@ -95,8 +131,15 @@ class TestAnnotate:
     def test_survives_whatever_it_is_given(self, x: float, y: float, text: str) -> None:
         box = Box(x - 0.2, y - 0.2, x + 0.2, y + 0.2)
         line = NamedLine(text, Line(Point(x, y), Point(y + 2, x)))
+        zone = replace(ZONE, name=text, corners=(*ZONE.corners, Point(x, y)))
         drawn = annotate(
-            grey(160, 90), [track(box)], lines=[line], notes={7: text}, camera=text
+            grey(160, 90),
+            [track(box)],
+            lines=[line],
+            zones=[zone],
+            counts={3: 12},
+            notes={7: text},
+            camera=text,
         )
         assert drawn.shape == (90, 160, 3)
 

@@ -33,6 +33,16 @@ class NotingStage:
         return [f"end of {track_id}"]
 
 
+class PatientNotingStage(NotingStage):
+    """Tells also which frames passed while nothing moved, and when it was over."""
+
+    def hold(self, frame: Frame) -> list[str]:
+        return [f"still {frame.index}"]
+
+    def finish(self) -> list[str]:
+        return ["over"]
+
+
 @dataclass
 class NotingTracker:
     """Makes one track of each detection and notes the time that passed."""
@@ -255,3 +265,44 @@ class TestCameraPipeline:
         )
         look(pipeline, frame(10), person(0.5))
         assert look(pipeline, frame(0, session="second")).tracks == ()
+
+
+class TestPatientStage:
+    def test_is_told_of_the_time_in_which_nothing_moves(self) -> None:
+        pipeline = CameraPipeline(
+            [PatientNotingStage(), NotingStage()], new_gate=lambda: Opening(0.1, 9.0)
+        )
+        look(pipeline, frame(0), person(0.5))
+        still = [look(pipeline, frame(index)).events for index in (1, 2)]
+        assert still == [("still 1",), ("still 2",)]
+
+    def test_is_told_of_the_end_when_all_tracks_are_forgotten(self) -> None:
+        pipeline = CameraPipeline([PatientNotingStage()], new_gate=no_gate)
+        look(pipeline, frame(0), person(0.5))
+        assert pipeline.finish() == ("end of 1", "over")
+
+    def test_is_told_of_the_end_before_another_session_begins(self) -> None:
+        pipeline = CameraPipeline([PatientNotingStage()], new_gate=no_gate)
+        look(pipeline, frame(0), person(0.5))
+        anew = look(pipeline, frame(0, session="second"), person(0.8))
+        assert anew.events == ("end of 1", "over", "second 0 1")
+
+
+class TestRedrawnPipeline:
+    def test_watches_what_is_drawn_now_and_follows_on(self) -> None:
+        before, after, other = NotingStage(), PatientNotingStage(), NotingStage()
+        pipeline = CameraPipeline([other], drawn=[before], new_gate=no_gate)
+        look(pipeline, frame(0), person(0.5))
+        pipeline.redraw([after])
+        analysis = look(pipeline, frame(1), person(0.5))
+        assert [each.id for each in analysis.tracks] == [1]
+        assert analysis.events == ("first 1 1",) * 2
+        assert pipeline.finish() == ("end of 1", "end of 1", "over")
+        assert (before.forgotten, other.forgotten) == ([], [1])
+
+    def test_may_have_nothing_drawn_any_more(self) -> None:
+        pipeline = CameraPipeline(drawn=[PatientNotingStage()], new_gate=no_gate)
+        look(pipeline, frame(0), person(0.5))
+        pipeline.redraw([])
+        assert look(pipeline, frame(1), person(0.5)).events == ()
+        assert pipeline.finish() == ()

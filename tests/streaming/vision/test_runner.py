@@ -10,7 +10,7 @@ import pytest
 
 from occupancy.pipeline import CrossingStage
 from streaming.vision.geometry import Line, NamedLine
-from streaming.vision.plans import CameraPlan, CameraState
+from streaming.vision.plans import CameraPlan, CameraState, ZonePlan
 from streaming.vision.runner import Runner
 from streaming.vision.trouble import Cause, Trouble
 from streaming.vision.types import Point
@@ -255,6 +255,28 @@ class TestRunner:
         run_until(runner, lambda: len(notes.states) == 6)
 
         assert {code for code, _, _ in notes.states[4:]} == {"B"}
+
+    def test_takes_up_lines_and_zones_without_opening_the_stream_anew(
+        self, detector: BrightDetector, notes: Notes, tmp_path: Path
+    ) -> None:
+        clip = write_walk(tmp_path / "walk.mp4", seconds=2)
+        runner = make_runner(
+            detector,
+            notes,
+            stages_of=lambda _: [],
+            drawn_of=lambda plan: [CrossingStage(plan.lines)] if plan.lines else [],
+        )
+        zone = ZonePlan(name="Queue", corners=(Point(0, 0), Point(1, 0), Point(1, 1)))
+        try:
+            runner.reconcile([plan(clip, lines=(), zones=(zone,))])
+            run_until(runner, lambda: len(notes.frames) >= 3)
+            runner.reconcile([plan(clip)])
+            run_until(runner, lambda: len(notes.states) == 2)
+        finally:
+            runner.close()
+
+        assert notes.frames == list(range(20))
+        assert [event.direction for event in notes.events] == ["in"]
 
     def test_gives_the_frames_of_all_cameras_to_the_detector_at_once(
         self, runner: Runner[Any], detector: BrightDetector, tmp_path: Path
@@ -514,6 +536,15 @@ class TestIdling:
 class TestCameraPlan:
     def test_never_shows_its_source(self) -> None:
         assert "hidden" not in repr(plan("rtsp://user:hidden@192.0.2.1/a"))
+
+    def test_differs_in_its_drawing_alone_or_not(self) -> None:
+        line = NamedLine("other", Line(Point(0, 0), Point(1, 1)), 2)
+        zone = ZonePlan(name="Queue", corners=(Point(0, 0), Point(1, 0), Point(1, 1)))
+        this = plan("a.mp4")
+        redrawn = [plan("a.mp4", lines=(line,)), plan("a.mp4", zones=(zone,))]
+        others = [this, plan("b.mp4"), plan("b.mp4", lines=()), plan("a.mp4", "CAM-2")]
+        assert all(this.differs_in_drawing_alone(other) for other in redrawn)
+        assert not any(this.differs_in_drawing_alone(other) for other in others)
 
 
 class EndStage:

@@ -152,6 +152,12 @@ class TestByteTracker:
         assert track.ground.y == pytest.approx(whole.y2, abs=0.02)
         assert track.height == pytest.approx(whole.height, abs=0.02)
 
+    def test_tells_where_one_stands_whose_box_wavers(self) -> None:
+        scenes = [[person(0.5, 0.8 + 0.02 * (-1) ** step)] for step in range(40)]
+        tracks = confirmed(follow(scenes))[10:]
+        assert all(abs(each.ground.y - 0.8) < 0.01 for each in tracks)
+        assert all(abs(each.box.y2 - 0.8) > 0.015 for each in tracks)
+
     def test_waits_as_long_as_it_is_told(self) -> None:
         tracker = ByteTracker(TrackerSettings(confirm_frames=1, lost_s=0.5))
         tracker.update([person(0.5)], elapsed_s=0.0, aspect=ASPECT)

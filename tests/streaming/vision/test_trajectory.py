@@ -23,6 +23,10 @@ def cut_off(box: Box, *, share: float) -> Box:
     return Box(box.x1, box.y1, box.x2, box.y2 - share * box.height)
 
 
+def feet(trajectory: Trajectory) -> float:
+    return trajectory.box(ASPECT).ground.y
+
+
 class TestPredict:
     def test_keeps_the_speed_that_was_measured(self) -> None:
         trajectory = walked(20)
@@ -64,32 +68,50 @@ class TestCorrect:
     def test_finds_the_feet_of_who_is_suddenly_half_hidden(self) -> None:
         trajectory = walked(10)
         trajectory.predict(STEP_S)
-        seen = cut_off(box_at(0.31, 0.8), share=0.5)
-        hidden = trajectory.correct(seen, ASPECT)
-        assert seen.y2 + hidden == pytest.approx(0.8, abs=0.01)
+        trajectory.correct(cut_off(box_at(0.31, 0.8), share=0.5), ASPECT)
+        assert feet(trajectory) == pytest.approx(0.8, abs=0.01)
 
     def test_takes_a_box_for_what_it_is_when_the_head_moves_as_well(self) -> None:
         trajectory = walked(10)
+        before = trajectory.height
         trajectory.predict(STEP_S)
-        assert trajectory.correct(box_at(0.31, 0.8, height=0.15), ASPECT) == 0.0
+        trajectory.correct(box_at(0.31, 0.8, height=0.15), ASPECT)
+        assert trajectory.height < 0.9 * before
 
     def test_takes_a_slow_change_of_size_for_real(self) -> None:
         trajectory = walked(10)
         for step in range(1, 40):
             trajectory.predict(STEP_S)
-            farther = box_at(0.3, 0.8 - 0.002 * step, height=0.3 - 0.004 * step)
-            assert trajectory.correct(farther, ASPECT) == 0.0
+            ground_y = 0.8 - 0.002 * step
+            farther = box_at(0.3, ground_y, height=0.3 - 0.004 * step)
+            trajectory.correct(farther, ASPECT)
+            assert feet(trajectory) == pytest.approx(ground_y, abs=0.02)
         assert trajectory.body == pytest.approx(0.3 - 0.004 * 39, abs=0.03)
 
     def test_stops_believing_in_hidden_feet_after_long(self) -> None:
         trajectory = walked(10)
         seen = cut_off(box_at(0.3, 0.8), share=0.3)
-        hidden = []
+        at = []
         for _ in range(200):
             trajectory.predict(STEP_S)
-            hidden.append(trajectory.correct(seen, ASPECT))
-        assert hidden[0] > 0
-        assert hidden[-1] == 0.0
+            trajectory.correct(seen, ASPECT)
+            at.append(feet(trajectory))
+        assert at[0] == pytest.approx(0.8, abs=0.01)
+        assert at[-1] == pytest.approx(seen.y2, abs=0.01)
+
+    def test_steadies_the_feet_of_who_stands_and_wavers(self) -> None:
+        trajectory = walked(20, step_x=0.0)
+        at = []
+        for step in range(40):
+            trajectory.predict(STEP_S)
+            off = 0.02 if step % 2 else -0.02
+            trajectory.correct(box_at(0.2, 0.8 + off, height=0.3 + off), ASPECT)
+            at.append(feet(trajectory))
+        assert all(abs(each - 0.8) < 0.01 for each in at)
+
+    def test_keeps_up_with_the_feet_of_a_walker(self) -> None:
+        trajectory = walked(20)
+        assert trajectory.box(ASPECT).ground.x == pytest.approx(0.4, abs=0.003)
 
 
 class TestDistance:

@@ -1,21 +1,10 @@
-"""The public shapes of lines and crossings, in the API and on the live socket."""
+"""The public shapes of what was counted."""
 
 from __future__ import annotations
 
 from rest_framework import serializers
 
-from streaming.models import Camera
-from streaming.rest import CheckedSerializer, VisibleKey
-
-from .models import CountingLine, OccupancyLog
-
-
-class CountingLineSerializer(CheckedSerializer[CountingLine]):
-    camera = VisibleKey(queryset=Camera.objects.all())
-
-    class Meta:
-        model = CountingLine
-        fields = ["id", "camera", "name", "x1", "y1", "x2", "y2", "enabled"]
+from occupancy.models import Area, OccupancyLog
 
 
 class OccupancyLogSerializer(serializers.ModelSerializer[OccupancyLog]):
@@ -35,16 +24,27 @@ class OccupancyLogSerializer(serializers.ModelSerializer[OccupancyLog]):
             "line",
             "line_name",
             "cause",
+            "kind",
+            "label",
             "direction",
             "entries",
             "exits",
             "current_count",
             "is_drift",
+            "reason",
             "track_id",
             "frame_index",
             "occurred_at",
             "recorded_at",
         ]
+
+
+class AreaCountSerializer(serializers.ModelSerializer[Area]):
+    """How many are in an area now, as pages and the live socket are told."""
+
+    class Meta:
+        model = Area
+        fields = ["id", "name", "current_count", "drift", "capacity", "amber_percent"]
 
 
 class LiveOccupancySerializer(serializers.Serializer[object]):

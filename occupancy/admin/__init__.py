@@ -1,0 +1,5 @@
+"""Lines, zones, areas and what was counted, in the admin."""
+
+from . import buckets, drawn, logs
+
+__all__ = ["buckets", "drawn", "logs"]
