@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from . import snapshots
+from .announcements import announce
 from .models import GateCamera, PlateFormat, Vehicle, VehicleLog
 from .rules import SAME_VISIT, GatePolicy, Status, decide_gate
 from .voting import vote
@@ -85,7 +86,9 @@ def earlier_of(arrival: Arrival) -> VehicleLog | None:
     if own.status in DECIDED or own.denied_at is not None:
         return own
     pictures = snapshots.of(own)
+    own.barrier_calls.update(log=again)  # A person may have opened for it.
     own.delete()
+    announce(again)
     transaction.on_commit(lambda: snapshots.discard(pictures), robust=True)
     return again
 

@@ -118,15 +118,16 @@ def open_for(
     """
     left = min(LATEST, LATEST - (now - decided_at))
     until_s = time.monotonic() + left.total_seconds()
-    logs = VehicleLog.objects.select_related("gate", "vehicle")
+    logs = VehicleLog.objects.select_related("gate")
     log = logs.filter(pk=log_id, opens=True).first()
-    if log is None or log.gate is None or log.gate.driver == Gate.Driver.NONE:
+    gate = log.gate if log else None
+    if log is None or gate is None or gate.driver == Gate.Driver.NONE:
         return None
     call, is_first = BarrierCall.objects.get_or_create(
         log=log,
         reason="",
         defaults={
-            "gate": log.gate,
+            "gate": gate,
             "asked_at": now,
             "result": BarrierCall.Result.FAILED,
             "answer": NO_WORD,
@@ -134,18 +135,20 @@ def open_for(
     )
     if is_first:
         is_old = stored_at - decided_at >= LATEST
-        refusal = _refusal(log) or (_refused(TOO_OLD) if is_old else None)
-        _settle(call, refusal or open_barrier(log.gate, until_s=until_s))
+        refusal = _refusal(log, gate) or (_refused(TOO_OLD) if is_old else None)
+        _settle(call, refusal or open_barrier(gate, until_s=until_s))
     return call
 
 
-def _refusal(log: VehicleLog) -> Answer | None:
+def _refusal(log: VehicleLog, gate: Gate) -> Answer | None:
     """Say why it must not open any more: people were quicker than the barrier."""
-    if log.vehicle is not None and log.vehicle.status == Vehicle.Status.BLOCKED:
+    # By plate: nobody may have registered it when the visit was decided.
+    blocked = Vehicle.objects.blocked().filter(site=gate.site_id)
+    if blocked.filter(plate_number=log.plate_number).exists():
         return _refused("The vehicle was blocked meanwhile.")
     if log.denied_at is not None:
         return _refused("A person refused the vehicle meanwhile.")
-    if log.gate is not None and not log.gate.enabled:
+    if not gate.enabled:
         return _refused("The gate was switched off meanwhile.")
     return None
 

@@ -7,10 +7,9 @@ One whose plate was not read for sure is not among them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, Max, OuterRef, Q
 
@@ -20,6 +19,7 @@ from .models import BarrierCall, Gate, Vehicle, VehicleLog
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from streaming.models import Site
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PARKED_WITHIN: Final = timedelta(days=7)
 """A lorry stands over a long weekend; of what came earlier the way out was missed."""
+SEEN_WITHIN: Final = timedelta(hours=24)
+"""Where no gate can tell the way: a night shift parks across midnight."""
 PAST_THE_EXIT: Final = timedelta(minutes=5)
 """A vehicle that left is still seen for a while, by a camera that tells no way."""
 
@@ -36,7 +38,7 @@ class Standing(StrEnum):
 
     INSIDE = "inside"
     PERHAPS = "perhaps"
-    """It was seen today, and no gate can say which way it went."""
+    """It was seen of late, and no gate can say which way it went."""
     LEFT = "left"
 
 
@@ -57,14 +59,15 @@ class Trace:
         return None if is_out else self.came_at
 
 
-def standing(trace: Trace, *, now: datetime, today_at: datetime) -> Standing:
-    """Say whether it is on the site; `today_at` is when the site's day began."""
+def standing(trace: Trace, *, now: datetime) -> Standing:
+    """Say whether it is on the site; in doubt it perhaps is."""
     if trace.is_in_since:
-        is_recent = now - trace.seen_at < PARKED_WITHIN
-        return Standing.INSIDE if is_recent else Standing.LEFT
+        is_parked = now - trace.seen_at < PARKED_WITHIN
+        return Standing.INSIDE if is_parked else Standing.LEFT
     if trace.left_at and trace.seen_at - trace.left_at <= PAST_THE_EXIT:
         return Standing.LEFT
-    return Standing.PERHAPS if trace.seen_at >= today_at else Standing.LEFT
+    is_recent = now - trace.seen_at < SEEN_WITHIN
+    return Standing.PERHAPS if is_recent else Standing.LEFT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +133,7 @@ def inside(*, sites: Collection[Site], now: datetime) -> Sequence[VehicleInside]
     traces = {
         (site.pk, plate): trace
         for site, plate, trace in _traces(sites, since=now - PARKED_WITHIN)
-        if standing(trace, now=now, today_at=_midnight(site, now=now))
-        is not Standing.LEFT
+        if standing(trace, now=now) is not Standing.LEFT
     }
     if not traces:
         return []
@@ -171,19 +173,16 @@ def _seen(sites: Collection[Site], *, since: datetime) -> VehicleLogQuerySet:
     """Keep the visits of vehicles that may have been on the site afterwards.
 
     One that was refused on its way in never was, unless the barrier had opened before;
-    on its way out it still is.
+    on its way out it still is. Visits of somebody erased bear no plate any more.
     """
     rows = VehicleLog.objects.filter(
-        camera__site__in=sites, occurred_at__gte=since, status__in=READ
+        ~Q(plate_number=""),
+        camera__site__in=sites,
+        occurred_at__gte=since,
+        status__in=READ,
     )
     turned_away = REFUSED & ~Q(OPENED) & ~Q(direction=Camera.Direction.EXIT)
     return rows.exclude(turned_away)
-
-
-def _midnight(site: Site, *, now: datetime) -> datetime:
-    """Return when the site's day began."""
-    zone = ZoneInfo(site.time_zone)
-    return datetime.combine(site.local(now).date(), time.min, zone)
 
 
 def _vehicle(row: Mapping[str, Any], trace: Trace) -> VehicleInside:

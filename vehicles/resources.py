@@ -41,7 +41,8 @@ class Plate(Widget):  # type: ignore[misc]
         if has_foreign(text):
             raise ValueError(WRITE_LATIN)
         plate = normalise(text)
-        check_as_read(plate, sheet.formats_of(of.site_id))
+        if of._state.adding:  # What is known may be older than a format.
+            check_as_read(plate, sheet.formats_of(of.site_id))
         return plate
 
     def render(self, value: object, obj: Any = None, **_: Any) -> str:

@@ -225,8 +225,8 @@ class VehicleInsideSerializer(serializers.Serializer[Any]):
     employee_name = serializers.CharField()
     since = serializers.DateTimeField(
         allow_null=True,
-        help_text="When it drove in; null where it was seen today and no gate can "
-        "tell that it drove in.",
+        help_text="When it drove in; null where it was seen within 24 hours "
+        "and no gate can tell that it drove in.",
     )
     seen_at = serializers.DateTimeField(help_text="When it was seen last.")
     gate = serializers.CharField(help_text="Where it was seen last.")

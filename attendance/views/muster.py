@@ -125,7 +125,7 @@ def vehicle_line(each: SiteMuster, one: OnSite, found: Muster) -> Sequence[objec
     came = one.since and site.local(one.since).isoformat(timespec="seconds")
     return (
         harmless(site.name),
-        "vehicle on site" if one.since else "vehicle seen today",
+        "vehicle on site" if one.since else "vehicle, way not known",
         one.employee_code,
         harmless(one.employee_name or one.owner),
         one.vehicle_type,

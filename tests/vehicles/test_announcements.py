@@ -96,6 +96,19 @@ class TestBarrierCall:
         assert last_told(heard, 2)["barrier_call"] is None
 
 
+class TestVehicleFollowedAnew:
+    def test_has_its_first_row_told_again_when_the_other_one_goes(
+        self, camera: Camera, heard: Any
+    ) -> None:
+        first = record_visit(event=offer(camera, PLATE, PLATE))
+        record_visit(event=offer(camera, PLATE, track_id=2, after_s=3))
+        last_told(heard, 4)
+
+        record_visit(event=offer(camera, PLATE, PLATE, track_id=2, after_s=3))
+        assert first is not None
+        assert last_told(heard, 1)["id"] == first.pk
+
+
 class TestAnnounceAgain:
     def test_says_nothing_of_a_visit_that_is_gone(self, heard: Any) -> None:
         announce_again(4711)

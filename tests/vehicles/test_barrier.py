@@ -132,6 +132,22 @@ class TestOpenFor:
         )
         assert server.told == []
 
+    def test_opens_nothing_for_an_unknown_plate_that_was_blocked_meanwhile(
+        self, server: Barrier
+    ) -> None:
+        camera = at_barrier(server, opens_for_unknown=True)
+        log = record_visit(event=offer(camera, PLATE, PLATE))
+        assert log is not None
+        assert log.opens
+        Vehicle.objects.create(
+            site=camera.site, plate_number=PLATE, status="blocked", reason="Stolen"
+        )
+
+        call = open_for(log_id=log.pk, decided_at=NOW, stored_at=NOW, now=NOW)
+        assert call is not None
+        assert call.answer == "The vehicle was blocked meanwhile."
+        assert server.told == []
+
     def test_opens_no_gate_that_was_switched_off_meanwhile(
         self, server: Barrier
     ) -> None:

@@ -138,6 +138,15 @@ class TestImport:
         assert "Nothing was imported" in done.content.decode()
         assert Vehicle.objects.get().status == "blocked"
 
+    def test_goes_on_with_a_plate_from_before_a_format(
+        self, admin: Client, site: Site
+    ) -> None:
+        odd = make_vehicle(site, plate_number="MHI2AB1234")
+
+        confirm(admin, upload(admin, "plate,owner\nMHI2AB1234,Rao\n"))
+        odd.refresh_from_db()
+        assert odd.owner == "Rao"
+
     def test_leaves_vehicles_of_other_sites(self, admin: Client, site: Site) -> None:
         theirs = make_vehicle(make_site(), owner="Theirs")
 

@@ -20,6 +20,7 @@ from vehicles.models import BarrierCall, Gate
 from vehicles.muster import (
     PARKED_WITHIN,
     PAST_THE_EXIT,
+    SEEN_WITHIN,
     Standing,
     Trace,
     inside,
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from vehicles.muster import VehicleInside
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-TODAY = datetime(2026, 3, 1, 18, 30, tzinfo=UTC)
-"""Midnight in Kolkata."""
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 PLATE = "MH12AB1234"
@@ -63,7 +62,7 @@ def trace(
 
 
 def stands(each: Trace) -> Standing:
-    return standing(each, now=NOW, today_at=TODAY)
+    return standing(each, now=NOW)
 
 
 class TestStanding:
@@ -77,8 +76,8 @@ class TestStanding:
             (trace(ago(1), ago(8)), Standing.INSIDE),
             (trace(None, ago(1)), Standing.LEFT),
             (trace(None, None, ago(1)), Standing.PERHAPS),
-            (trace(None, None, TODAY), Standing.PERHAPS),
-            (trace(None, None, TODAY - SECOND), Standing.LEFT),
+            (trace(None, None, NOW - SEEN_WITHIN + SECOND), Standing.PERHAPS),
+            (trace(None, None, NOW - SEEN_WITHIN), Standing.LEFT),
             (trace(ago(8), ago(1), ago(1) + PAST_THE_EXIT), Standing.LEFT),
             (trace(ago(8), ago(1), ago(1) + PAST_THE_EXIT + SECOND), Standing.PERHAPS),
         ],
@@ -177,6 +176,16 @@ class TestInside:
 
     def test_leaves_out_what_was_not_read_for_sure(self, site: Site) -> None:
         visit(site, "entry", 1, status="rejected", reason="low_confidence")
+
+        assert not told(site)
+
+    def test_has_whoever_came_before_midnight_for_the_night(self, site: Site) -> None:
+        visit(site, "none", 20)
+
+        assert [one.seen_at for one in told(site)] == [ago(20)]
+
+    def test_leaves_out_plates_that_were_erased(self, site: Site) -> None:
+        visit(site, "entry", 1, plate_number="")
 
         assert not told(site)
 

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from streaming import locks
 from tests.factories import make_employee, make_user
 from tests.vehicles.offers import NOW, PLATE, gate_camera, offer
-from vehicles.models import Vehicle, VehicleLog
+from vehicles.models import BarrierCall, Vehicle, VehicleLog
 from vehicles.services import (
     NotChanged,
     NotNamed,
@@ -224,6 +224,23 @@ class TestRecordVisit:
 
         assert recorded(again) == first
         assert VehicleLog.objects.count() == 1
+
+    def test_keeps_that_a_person_opened_for_the_row_that_goes(
+        self, camera: Camera
+    ) -> None:
+        first = recorded(offer(camera, PLATE, PLATE))
+        second = recorded(offer(camera, PLATE, track_id=2, after_s=3))
+        call = BarrierCall.objects.create(
+            gate=camera.gate_camera.gate,
+            log=second,
+            reason="Known",
+            asked_at=NOW,
+            result="opened",
+        )
+
+        recorded(offer(camera, PLATE, PLATE, track_id=2, after_s=3))
+        call.refresh_from_db()
+        assert call.log == first
 
     def test_is_a_new_one_once_the_vehicle_is_blocked(self, camera: Camera) -> None:
         vehicle = known(camera)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from identity.views.filters import storable
 from streaming.models import Camera, Site
-from vehicles.models import Vehicle, VehicleLog
+from vehicles.models import BarrierCall, Vehicle, VehicleLog
 
 from .filters import named_like
 from .gates import visible
@@ -203,10 +203,20 @@ def by_day(logs: Sequence[VehicleLog], *, site: Site) -> Iterator[Day]:
     for log in logs:
         days.setdefault(site.local(log.occurred_at).date(), []).append(log)
     for on, rows in days.items():
+        passed = [log for log in rows if not _was_refused(log)]
         ways_in = [
-            log.occurred_at for log in rows if log.direction == Camera.Direction.ENTRY
+            log.occurred_at for log in passed if log.direction == Camera.Direction.ENTRY
         ]
         ways_out = [
-            log.last_seen_at for log in rows if log.direction == Camera.Direction.EXIT
+            log.last_seen_at for log in passed if log.direction == Camera.Direction.EXIT
         ]
         yield Day(on, rows, min(ways_in, default=None), max(ways_out, default=None))
+
+
+def _was_refused(log: VehicleLog) -> bool:
+    """Whether a person refused it, and nobody opened for it all the same."""
+    refused_at = log.denied_at
+    return refused_at is not None and not any(
+        call.result == BarrierCall.Result.OPENED and call.asked_at > refused_at
+        for call in log.barrier_calls.all()
+    )

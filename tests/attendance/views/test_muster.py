@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from factory_site.roles import SECURITY, permission
+from identity.erasure import erase
 from tests.factories import (
     make_access_log,
     make_camera,
@@ -41,6 +42,8 @@ pytestmark = [
 ]
 
 PAGE_QUERIES_MAX = 20
+CLOCK = r"(?:\d+ \w+ )?\d\d:\d\d"
+"""As pages write it: with its date shortly after midnight."""
 
 
 def come(person: Employee, camera: Camera, *, minutes_ago: float = 4) -> None:
@@ -73,7 +76,7 @@ class TestMuster:
         page = text(security.get("/muster"))
 
         assert "Stores 1" in page
-        assert re.search(r"Asha Rao E-104 Gate 1 \d\d:\d\d 4.minutes ago since", page)
+        assert re.search(rf"Asha Rao E-104 Gate 1 {CLOCK} 4.minutes ago since", page)
 
     def test_tells_that_it_errs_on_the_side_of_too_many(self, security: Client) -> None:
         page = text(security.get("/muster"))
@@ -176,7 +179,7 @@ class TestVehicles:
         assert "1 inside, 0 perhaps left, 0 unknown faces, 2 vehicles" in page
         assert "Asha Rao E-104, vehicle MH12AB1234 " in page
         assert re.search(
-            r"KA 01 X 7 Bus Hill Haulage Gate 1 \d\d:\d\d 4.minutes ago since", page
+            rf"KA 01 X 7 Bus Hill Haulage Gate 1 {CLOCK} 4.minutes ago since", page
         )
         assert "MH 12 AB 1234 Car E-104 Asha Rao Gate 1" in page
 
@@ -217,6 +220,15 @@ class TestVehicles:
 
         assert "ehicle" not in page
         assert "MH 12" not in page
+
+    def test_of_somebody_erased_are_gone(
+        self, security: Client, gate: Camera, asha: Employee
+    ) -> None:
+        drive_in(gate, person=asha)
+        assert "1 vehicle" in text(security.get("/muster"))
+
+        erase(employee=asha, by=None, at=timezone.now())
+        assert "0 vehicles" in text(security.get("/muster"))
 
     def test_of_other_sites_are_hidden(self, security: Client, site: Site) -> None:
         drive_in(make_camera(direction="entry"), owner="Elsewhere")

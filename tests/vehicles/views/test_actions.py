@@ -137,6 +137,15 @@ class TestBlockVisit:
         page = security.post(f"{address}/block", {"reason": "Threw a bottle"})
         assert page.status_code == 404
 
+    def test_is_not_offered_once_the_plate_was_erased(
+        self, security: Client, visit: Visit
+    ) -> None:
+        log = visit(plate_number="")
+
+        assert "which nobody registered" not in text(
+            security.get(f"/gates/visits/{log.pk}")
+        )
+
     def test_is_not_found_at_another_site(self, security: Client) -> None:
         log = make_vehicle_log()
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from tests.factories import make_site, make_vehicle
 from tests.pages import text
 from tests.vehicles.views.conftest import PLATE
+from vehicles.models import BarrierCall
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from identity.models import User
     from streaming.models import Site
     from tests.vehicles.views.conftest import Visit
-    from vehicles.models import Vehicle
+    from vehicles.models import Gate, Vehicle
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +94,27 @@ class TestVehicle:
         page = text(security.get(f"/vehicles/{PLATE}"))
         assert "Mon 2 Mar 2026 in 09:00, out 17:00, 8 h on site" in page
         assert "Tue 3 Mar 2026 in 10:00 " in page
+
+    @pytest.mark.parametrize(("opened_at", "came"), [(None, "12:00"), (4, "09:00")])
+    def test_counts_no_time_from_a_way_in_that_was_refused(
+        self,
+        security: Client,
+        north: Gate,
+        car: Vehicle,
+        visit: Visit,
+        opened_at: int | None,
+        came: str,
+    ) -> None:
+        denied = {"denied_at": at(3), "denied_reason": "No papers"}
+        log = visit(vehicle=car, occurred_at=at(3), direction="entry", **denied)
+        if opened_at:
+            BarrierCall.objects.create(
+                gate=north, log=log, asked_at=at(opened_at), result="opened"
+            )
+        visit(vehicle=car, occurred_at=at(6), direction="entry")
+        visit(vehicle=car, occurred_at=at(11), direction="exit")
+
+        assert f"in {came}, out 17:00" in text(security.get(f"/vehicles/{PLATE}"))
 
     def test_says_no_time_where_it_left_before_it_came(
         self, security: Client, car: Vehicle, visit: Visit
