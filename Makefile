@@ -12,8 +12,8 @@ demo: $(VENV)/.run models
 
 test: $(VENV)/.dev models
 	sh tests/packages.sh
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile \
-	  --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile \
+	  --no-loadscope-reorder --durations 30 $(ARGS)
 
 bench: $(VENV)/.dev models
 	$(BIN)/python -m bench $(ARGS)

@@ -104,7 +104,8 @@ def sees_counts(request: HttpRequest) -> bool:
 
 
 def last_crossings(of: Camera) -> QuerySet[OccupancyLog]:
-    logs = of.occupancy_logs.select_related("line").newest_first()
+    """Return those of people: vehicles are counted apart."""
+    logs = of.occupancy_logs.of_people().select_related("line").newest_first()
     return logs[:CROSSINGS_SHOWN]
 
 

@@ -136,8 +136,8 @@ def last_events(request: HttpRequest, cameras: Sequence[Camera]) -> list[Event]:
     """Return the newest crossings and alerts that the user may see, newest first."""
     events: list[Event] = []
     if request.user.has_perm("occupancy.view_occupancylog"):
-        logs = OccupancyLog.objects.filter(camera__in=cameras).newest_first()
-        logs = logs.select_related("line", "camera__site")[:EVENTS_SHOWN]
+        logs = OccupancyLog.objects.of_people().filter(camera__in=cameras)
+        logs = logs.newest_first().select_related("line", "camera__site")[:EVENTS_SHOWN]
         events += [Event(at=log.occurred_at, crossing=log) for log in logs]
     if request.user.has_perm("alerts.view_alert"):
         alerts = Alert.objects.visible_to(request.user).newest_first()

@@ -13,17 +13,25 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from streaming import locks
 
 from . import periods
-from .models import Aggregation, DailyOccupancy, HourlyOccupancy, MonthlyOccupancy
+from .models import (
+    Aggregation,
+    DailyOccupancy,
+    HourlyOccupancy,
+    Kind,
+    MonthlyOccupancy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
+
+    from django.db.models import QuerySet
 
     from streaming.models import Site
 
@@ -36,13 +44,17 @@ SET_BACK: Final = """
 INSERT INTO occupancy_aggregation (site_id, camera_id, area_id, kind, until)
 SELECT %(site)s, %(camera)s, NULL::bigint, %(kind)s, %(hour)s
 UNION ALL
-SELECT %(site)s, NULL, area_id, %(kind)s, %(hour)s
-FROM occupancy_arealine WHERE line_id = %(line)s
+SELECT area.site_id, NULL, area.id, %(kind)s, %(hour)s
+FROM occupancy_arealine AS door JOIN occupancy_area AS area ON area.id = door.area_id
+WHERE door.line_id = %(line)s
 ORDER BY 3 NULLS FIRST
 ON CONFLICT (camera_id, area_id, kind) DO UPDATE
-SET until = GREATEST(excluded.until, occupancy_aggregation.kept_from)
-WHERE occupancy_aggregation.until
-    > GREATEST(excluded.until, occupancy_aggregation.kept_from)
+-- A camera may be at another site by now.
+SET site_id = excluded.site_id, until = LEAST(occupancy_aggregation.until,
+    GREATEST(excluded.until, occupancy_aggregation.kept_from))
+WHERE occupancy_aggregation.site_id <> excluded.site_id
+    OR occupancy_aggregation.until
+        > GREATEST(excluded.until, occupancy_aggregation.kept_from)
 """
 
 HOURS: Final = """
@@ -137,7 +149,8 @@ GROUP BY part.site_id, part.camera_id, part.area_id, part.kind
 
 AGAIN: Final = """
 ON CONFLICT (camera_id, area_id, kind, start) DO UPDATE SET
-    "end" = excluded."end", avg_occupancy = excluded.avg_occupancy,
+    site_id = excluded.site_id, "end" = excluded."end",
+    avg_occupancy = excluded.avg_occupancy,
     max_occupancy = excluded.max_occupancy, min_occupancy = excluded.min_occupancy,
     total_entries = excluded.total_entries, total_exits = excluded.total_exits,
     closing_count = excluded.closing_count
@@ -187,11 +200,11 @@ def set_area_back(*, site: Site, area_id: int, at: datetime) -> None:
     """Do the same for a correction of an area's count."""
     hour = periods.hour_start(at, ZoneInfo(site.time_zone))
     _execute(HOLD_SHARED, [lock_name(site)])
-    mark, is_new = Aggregation.objects.get_or_create(
-        site=site, area_id=area_id, defaults={"until": hour}
+    mark, _ = Aggregation.objects.get_or_create(
+        area_id=area_id, kind=Kind.PEOPLE, defaults={"site": site, "until": hour}
     )
-    if not is_new:
-        _set_back([mark.pk], hour)
+    later = Aggregation.objects.filter(pk=mark.pk, until__gt=hour)
+    later.update(until=Greatest(hour, F("kept_from")))
 
 
 def catch_up(*, site: Site, now: datetime) -> Done:
@@ -214,11 +227,12 @@ def catch_up(*, site: Site, now: datetime) -> Done:
 def recompute(*, site: Site, since: datetime, now: datetime) -> Done:
     """Sum up anew all that is over from the hour of `since` on.
 
-    Raises NotRecomputed where that lies ahead, or where the log is no longer kept.
+    Hours before a place was counted stay without sums. Raises NotRecomputed where
+    that lies ahead, or where the log is no longer kept.
     """
-    hour = periods.hour_start(since, ZoneInfo(site.time_zone))
     if since >= now:
         raise NotRecomputed("That is still to come: there is nothing to sum up.")
+    hour = periods.hour_start(since, ZoneInfo(site.time_zone))
     with transaction.atomic():
         locks.hold(lock_name(site))
         marks = Aggregation.objects.filter(site=site)
@@ -229,13 +243,30 @@ def recompute(*, site: Site, since: datetime, now: datetime) -> Done:
                 f"Before {first:%Y-%m-%d %H:%M} crossings are no longer kept one by "
                 "one, so they cannot be summed up anew."
             )
-        _set_back(list(marks.values_list("pk", flat=True)), hour)
+        _begin_again(marks, hour)
     return catch_up(site=site, now=now)
 
 
-def _set_back(marks: Sequence[int], hour: datetime) -> None:
-    later = Aggregation.objects.filter(pk__in=marks, until__gt=hour)
-    later.update(until=Greatest(hour, F("kept_from")))
+def _begin_again(marks: QuerySet[Aggregation], hour: datetime) -> None:
+    """Set marks back to an hour; where counting began later, to when it did.
+
+    An area may take in what was counted at its doors before it was there.
+    """
+    began = Least(
+        _first_sum(camera=OuterRef("camera"), area=None),
+        _first_sum(camera=None, area=OuterRef("area")),
+        _first_sum(camera__lines__doors__area=OuterRef("area"), area=None),
+    )
+    back_to = Greatest(hour, F("kept_from"), Coalesce(began, F("until")))
+    marks.filter(until__gt=hour).update(until=Least(F("until"), back_to))
+
+
+def _first_sum(**of: OuterRef | None) -> Subquery:
+    """Return when the first hour began that is summed up of a mark's place."""
+    sums = HourlyOccupancy.objects.filter(
+        **of, kind=OuterRef("kind"), site=OuterRef("site")
+    )
+    return Subquery(sums.order_by("start").values("start")[:1])
 
 
 def _sum_up_day(site: Site, on: date, *, end: datetime) -> Done:

@@ -51,8 +51,8 @@ def note_area(*, area: Area, at: datetime) -> None:
     The row is locked meanwhile, and read anew: of two counts at once the newer one is
     what is told last.
     """
-    rows = Area.objects.select_for_update(of=("self",)).select_related("site")
-    now = rows.filter(pk=area.pk).first()
+    rows = Area.objects.select_for_update(of=("self",), no_key=True)
+    now = rows.select_related("site").filter(pk=area.pk).first()
     if now is None:
         return
     capacity = now.capacity if now.enabled else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from .models import (
+    Aggregation,
     Area,
     AreaLine,
     CountingLine,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from streaming.models import Site
 
-BUCKETS = (HourlyOccupancy, DailyOccupancy, MonthlyOccupancy)
+COUNTED = (Aggregation, HourlyOccupancy, DailyOccupancy, MonthlyOccupancy)
 
 
 class BadDoors(Exception):
@@ -90,4 +91,4 @@ def has_history(area: Area) -> bool:
     """Whether there is anything that would be forgotten with the area."""
     if area.corrections.exists():
         return True
-    return any(rows.objects.filter(area=area).exists() for rows in BUCKETS)
+    return any(rows.objects.filter(area=area).exists() for rows in COUNTED)

@@ -20,7 +20,7 @@ from .serializers import OccupancyLogSerializer
 from .services import announce_area
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from identity.models import User
@@ -55,7 +55,7 @@ def calibrate_area(
     """Say how many are in an area; raises NotCorrected."""
     reason = _checked(count, reason)
     with transaction.atomic():
-        area = Area.objects.select_for_update().get(pk=area.pk)
+        area = Area.objects.select_for_update(no_key=True).get(pk=area.pk)
         return _correct_area(
             area, event_id=uuid4(), count=count, reason=reason, by=by, at=at
         )
@@ -76,13 +76,13 @@ def correct_daily(*, site: Site, now: datetime) -> int:
     """Set the counts of a site to zero, once since three in the morning; return how
     many were.
 
-    Of enabled cameras with a line and of enabled areas. A run that was missed is made
+    Of enabled cameras with a line and of all areas. A run that was missed is made
     up for: who came or left since three is counted.
     """
     due_at = _due_at(site, now)
     counting = Camera.objects.enabled().filter(site=site, lines__enabled=True)
     cameras = [_daily_of_camera(each, due_at, now) for each in counting.distinct()]
-    areas = Area.objects.enabled().filter(site=site)
+    areas = Area.objects.filter(site=site)
     return sum(cameras) + sum(_daily_of_area(each, due_at, now) for each in areas)
 
 
@@ -105,11 +105,16 @@ def _daily_of_camera(camera: Camera, due_at: datetime, now: datetime) -> bool:
         if not logs.filter(occurred_at__lt=due_at).exists():
             return False
         since = logs.filter(occurred_at__gte=due_at).order_by("occurred_at", "id")
-        count = _count(
+        steps = [
             Step(log.occurred_at, log.entries, log.exits, _set_to(log)) for log in since
-        )
+        ]
         _correct_camera(
-            camera, event_id=event_id, count=count, reason=DAILY, by=None, at=now
+            camera,
+            event_id=event_id,
+            count=_count(steps),
+            reason=DAILY,
+            by=None,
+            at=_after(steps, now),
         )
     return True
 
@@ -117,7 +122,7 @@ def _daily_of_camera(camera: Camera, due_at: datetime, now: datetime) -> bool:
 def _daily_of_area(area: Area, due_at: datetime, now: datetime) -> bool:
     event_id = uuid5(NAMESPACE, f"area {area.pk} {due_at.date()}")
     with transaction.atomic():
-        area = Area.objects.select_for_update().get(pk=area.pk)
+        area = Area.objects.select_for_update(no_key=True).get(pk=area.pk)
         if AreaCorrection.objects.filter(event_id=event_id).exists():
             return False
         passed = OccupancyLog.objects.of_people().filter(line__doors__area=area)
@@ -130,7 +135,7 @@ def _daily_of_area(area: Area, due_at: datetime, now: datetime) -> bool:
             count=_count(steps),
             reason=DAILY,
             by=None,
-            at=now,
+            at=_after(steps, now),
         )
     return True
 
@@ -152,6 +157,11 @@ def _area_steps(area: Area, *, since: datetime) -> list[Step]:
     return sorted(steps, key=lambda step: step.at)
 
 
+def _after(steps: Sequence[Step], now: datetime) -> datetime:
+    """Return `now`, or when somebody came or went since: they are in the count."""
+    return max([now, *(step.at for step in steps)])
+
+
 def _count(steps: Iterable[Step]) -> int:
     return reduce(after, steps, 0)
 
@@ -162,8 +172,9 @@ def _set_to(log: OccupancyLog) -> int | None:
 
 
 def _locked(camera: Camera) -> Camera:
-    rows = Camera.objects.select_for_update(of=("self",)).select_related("site")
-    return rows.get(pk=camera.pk)
+    # No key: who sums up refers to the row, and is waited for with it locked.
+    rows = Camera.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("site").get(pk=camera.pk)
 
 
 def _correct_camera(

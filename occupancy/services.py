@@ -40,8 +40,8 @@ def record_crossing(*, event: LineCrossed) -> OccupancyLog | None:
     from the one before; that of vehicles is one of its own. So do the counts of the
     areas whose door the line is. Raises Camera.DoesNotExist when the line is gone.
     """
-    locked = Camera.objects.select_for_update(of=("self",)).select_related("site")
-    camera = locked.get(lines=event.line_id)
+    rows = Camera.objects.select_for_update(of=("self",), no_key=True)
+    camera = rows.select_related("site").get(lines=event.line_id)
     if OccupancyLog.objects.filter(event_id=event.event_id).exists():
         return None
     kind = Kind.of(event.label)
@@ -84,13 +84,16 @@ def current_count(camera: Camera, *, kind: Kind = Kind.PEOPLE) -> int:
 
 
 def _pass_doors(log: OccupancyLog) -> None:
-    """Count somebody into, or out of, the areas whose door the line is."""
-    doors = AreaLine.objects.filter(line=log.line_id, area__enabled=True)
+    """Count somebody into, or out of, the areas whose door the line is.
+
+    Also where an area is switched off: its sums go on, and the count is theirs.
+    """
+    doors = AreaLine.objects.filter(line=log.line_id)
     for door in doors.order_by("area_id"):
         enters = bool(log.entries) != door.inverted
         area = Area.objects.filter(pk=door.area_id)
-        area.update(**(COME if enters else GONE))
-        announce_area(area.get(), at=log.occurred_at)
+        if area.update(**(COME if enters else GONE)):  # It may be deleted meanwhile.
+            announce_area(area.get(), at=log.occurred_at)
 
 
 def announce_area(area: Area, *, at: datetime) -> None:

@@ -17,8 +17,9 @@ let held = [];
 let holding = null;
 let saying = null;
 
+/** Counts are of people; vehicles are counted apart. */
 function crossed(log) {
-  if (!list || String(log.camera) !== list.dataset.camera || isKnown(log)) return;
+  if (log.kind !== "people" || !list || String(log.camera) !== list.dataset.camera || isKnown(log)) return;
   if (!figure("now")) return refreshSoon();
   bump("in", log.entries);
   bump("out", log.exits);

@@ -177,7 +177,7 @@ function move(event) {
 }
 
 function release(event) {
-  if (draft) return set(shareOf(event));
+  if (draft) return event.button > 0 ? undefined : set(shareOf(event));
   if (!drag || event.pointerId !== drag.pointer) return;
   const { paper, index, before, hasMoved } = drag;
   drag = null;

@@ -8,9 +8,10 @@ const EVENTS_MAX = 12;
 const WORDS = { in: "In", out: "Out", "": "Correction" };
 const ticker = document.getElementById("ticker");
 
+/** Counts are of people; vehicles are counted apart. */
 function crossed(log) {
   const counts = document.getElementById(`counts-${log.camera_code}`);
-  if (!counts || isKnown(log)) return;
+  if (log.kind !== "people" || !counts || isKnown(log)) return;
   bump(counts, "in", log.entries);
   bump(counts, "out", log.exits);
   figure(counts, "now").textContent = log.current_count;

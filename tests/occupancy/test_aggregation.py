@@ -26,6 +26,7 @@ from occupancy.models import (
 )
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
+from streaming.models import Camera
 from streaming.vision.types import Label
 from tests.factories import (
     make_area,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from occupancy.models import Area, Bucket, CountingLine
-    from streaming.models import Camera
 
 pytestmark = pytest.mark.django_db
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -198,6 +198,20 @@ class TestHours:
 
         assert HourlyOccupancy.objects.get().camera == here.camera
 
+    def test_are_of_the_site_at_which_the_camera_was(self) -> None:
+        line, there = line_at(), make_site(time_zone="Europe/Berlin")
+        here = line.camera.site
+        cross(line, MIDNIGHT)
+        aggregation.catch_up(site=here, now=MIDNIGHT + timedelta(hours=2))
+        Camera.objects.filter(pk=line.camera_id).update(site=there)
+
+        cross(line, MIDNIGHT + timedelta(hours=2))
+        for site in (here, there):
+            aggregation.catch_up(site=site, now=MIDNIGHT + timedelta(hours=3))
+
+        rows = HourlyOccupancy.objects.order_by("start")
+        assert [row.site for row in rows] == [here, here, there]
+
 
 def hall_of(*lines: CountingLine, inverted: bool = False) -> Area:
     area = make_area(site=lines[0].camera.site)
@@ -244,6 +258,27 @@ class TestAreas:
 
         assert sums_of(HourlyOccupancy, area=area) == [Sums(3, 5, 0, 1, 0, 5)]
 
+    @pytest.mark.parametrize("labels", [[Label.CAR], [Label.CAR, Label.PERSON]])
+    def test_begin_anew_at_a_correction_where_vehicles_pass_too(
+        self, labels: list[Label]
+    ) -> None:
+        line = line_at()
+        area = hall_of(line)
+        for label in labels:
+            cross(line, MIDNIGHT, label=label)
+        corrections.calibrate_area(
+            area=area,
+            count=5,
+            reason="Counted at the door.",
+            by=make_user("sam"),
+            at=MIDNIGHT + timedelta(minutes=30),
+        )
+
+        aggregation.catch_up(site=area.site, now=MIDNIGHT + timedelta(hours=1))
+
+        people = HourlyOccupancy.objects.get(area=area, kind=Kind.PEOPLE)
+        assert (people.max_occupancy, people.closing_count) == (5, 5)
+
 
 class TestDaysAndMonths:
     def test_equal_their_hours_weighted_by_their_length(self) -> None:
@@ -279,13 +314,14 @@ class TestCatchUp:
         cross(line, MIDNIGHT)
         now = MIDNIGHT + timedelta(hours=3)
         aggregation.catch_up(site=line.camera.site, now=now)
-        before = list(HourlyOccupancy.objects.values())
+        rows = HourlyOccupancy.objects.order_by("start")
+        before = list(rows.values())
 
         assert aggregation.catch_up(site=line.camera.site, now=now) == Done()
         again = aggregation.recompute(site=line.camera.site, since=MIDNIGHT, now=now)
 
         assert again == Done(hours=3)
-        assert list(HourlyOccupancy.objects.values()) == before
+        assert list(rows.values()) == before
 
     def test_makes_up_for_runs_that_were_missed(self) -> None:
         line = line_at()
@@ -344,6 +380,37 @@ class TestRecompute:
                 since=MIDNIGHT,
                 now=MIDNIGHT + timedelta(hours=9),
             )
+
+    @pytest.mark.parametrize("runs", [[], [12]])
+    def test_leaves_the_hours_before_the_first_crossing_unknown(
+        self, runs: list[int]
+    ) -> None:
+        line = line_at()
+        site = line.camera.site
+        cross(line, MIDNIGHT + timedelta(hours=10))
+        for hours in runs:
+            aggregation.catch_up(site=site, now=MIDNIGHT + timedelta(hours=hours))
+
+        done = aggregation.recompute(
+            site=site, since=MIDNIGHT, now=MIDNIGHT + timedelta(hours=12)
+        )
+
+        assert done == Done(hours=2)
+        assert HourlyOccupancy.objects.count() == 2
+
+    def test_takes_in_what_the_doors_of_a_new_area_counted_before(self) -> None:
+        line = line_at()
+        cross(line, MIDNIGHT + timedelta(hours=10))
+        aggregation.catch_up(site=line.camera.site, now=MIDNIGHT + timedelta(hours=12))
+        area = hall_of(line)
+        cross(line, MIDNIGHT + timedelta(hours=12))
+
+        aggregation.recompute(
+            site=area.site, since=MIDNIGHT, now=MIDNIGHT + timedelta(hours=13)
+        )
+
+        rows = HourlyOccupancy.objects.filter(area=area).order_by("start")
+        assert [row.total_entries for row in rows] == [1, 0, 1]
 
     def test_does_not_go_behind_what_is_kept_for_a_late_record_either(self) -> None:
         line = line_at()

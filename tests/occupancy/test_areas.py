@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from occupancy.areas import BadDoors, Door, save_area
+from occupancy.areas import AreaStays, BadDoors, Door, remove_area, save_area
 from occupancy.models import Area
-from tests.factories import make_camera, make_line, make_site
+from occupancy.rules import Direction
+from occupancy.services import record_crossing
+from tests.factories import make_camera, make_crossing, make_line, make_site
 
 pytestmark = pytest.mark.django_db
 
@@ -33,3 +35,17 @@ class TestSaveArea:
         assert [door.line for door in Area.objects.get(name="Hall B").doors.all()] == [
             line
         ]
+
+
+class TestRemoveArea:
+    def test_leaves_one_that_was_counted_in_this_hour(self) -> None:
+        line = make_line()
+        area = save_area(
+            area=Area(site=line.camera.site, name="Hall A"), doors=[Door(line)]
+        )
+        record_crossing(event=make_crossing(line, Direction.IN))
+
+        with pytest.raises(AreaStays):
+            remove_area(area=area)
+
+        assert Area.objects.get().current_count == 1

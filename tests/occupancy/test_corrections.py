@@ -8,9 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from occupancy import corrections
+from occupancy import aggregation, corrections
 from occupancy.corrections import DAILY, NotCorrected
-from occupancy.models import AreaCorrection, AreaLine, OccupancyLog
+from occupancy.models import (
+    Area,
+    AreaCorrection,
+    AreaLine,
+    HourlyOccupancy,
+    OccupancyLog,
+)
 from occupancy.rules import Direction
 from occupancy.services import current_count, record_crossing
 from tests.factories import (
@@ -24,7 +30,7 @@ from tests.factories import (
 
 if TYPE_CHECKING:
     from identity.models import User
-    from occupancy.models import Area, CountingLine
+    from occupancy.models import CountingLine
 
 pytestmark = pytest.mark.django_db
 INDIA = ZoneInfo("Asia/Kolkata")
@@ -158,6 +164,20 @@ class TestDaily:
         area.refresh_from_db()
         assert (current_count(line.camera), area.current_count) == (2, 2)
 
+    def test_equals_a_recount_where_somebody_came_while_it_ran(
+        self, line: CountingLine
+    ) -> None:
+        area, now = hall(line), THREE + timedelta(hours=5)
+        come(line, EVENING, times=3)
+        come(line, now + timedelta(seconds=1))
+
+        corrections.correct_daily(site=area.site, now=now)
+
+        aggregation.catch_up(site=area.site, now=now + timedelta(hours=1))
+        hour = HourlyOccupancy.objects.filter(start=now)
+        assert list(hour.values_list("closing_count", flat=True)) == [1, 1]
+        assert current_count(line.camera) == 1
+
     def test_keeps_what_was_said_by_hand_since(
         self, line: CountingLine, sam: User
     ) -> None:
@@ -180,6 +200,18 @@ class TestDaily:
         come(make_line(camera=off), EVENING)
 
         assert corrections.correct_daily(site=line.camera.site, now=THREE) == 1
+
+    def test_sets_an_area_that_is_switched_off_to_zero_too(
+        self, line: CountingLine
+    ) -> None:
+        area = hall(line)
+        Area.objects.update(enabled=False)
+        come(line, EVENING)
+
+        corrections.correct_daily(site=area.site, now=THREE)
+
+        area.refresh_from_db()
+        assert area.current_count == 0
 
     def test_begins_with_the_first_night(self, line: CountingLine) -> None:
         come(line, THREE + timedelta(hours=6))

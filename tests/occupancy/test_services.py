@@ -95,6 +95,16 @@ class TestRecordCrossing:
         area.refresh_from_db()
         assert area.current_count == 1
 
+    def test_counts_on_where_an_area_is_switched_off(self) -> None:
+        line = make_line()
+        area = make_area(site=line.camera.site, enabled=False)
+        AreaLine.objects.create(area=area, line=line)
+
+        record_crossing(event=make_crossing(line, Direction.IN))
+
+        area.refresh_from_db()
+        assert area.current_count == 1
+
     def test_leaves_areas_to_people(self) -> None:
         line = make_line()
         area = make_area(site=line.camera.site)

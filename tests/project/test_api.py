@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -55,7 +56,7 @@ from vehicles.models import Gate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from identity.models import Employee, User
+    from identity.models import User
     from occupancy.models import CountingLine
 
 pytestmark = pytest.mark.django_db
@@ -261,28 +262,43 @@ def reader(client: APIClient, line: CountingLine) -> APIClient:
 
 
 def address(route: str, line: CountingLine) -> str:
-    counted = make_line(camera=make_camera(site=line.camera.site))
-    log = record_crossing(event=make_crossing(counted, Direction.IN))
-    camera = counted.camera if "delete" in route else line.camera
+    """Return the route to rows of the line's site; those that it names are made."""
+    camera = line.camera
+    wanted = {name for _, name, _, _ in Formatter().parse(route) if name}
+    made: dict[str, object] = {"site": camera.site_id, "camera": camera.pk}
+    made["line"] = line.pk
+    for names, make in KEYS.items():
+        if not wanted.isdisjoint(names):
+            made |= make(camera)
+    return "/api/v1/" + route.format(**made)
+
+
+def counted_keys(camera: Camera) -> dict[str, int]:
+    line = make_line(camera=camera, name="Other door")
+    log = record_crossing(event=make_crossing(line, Direction.IN))
+    assert log is not None
+    return {"log": log.pk}
+
+
+def drawn_keys(camera: Camera) -> dict[str, int]:
+    area = make_area(site=camera.site)
+    return {"zone": make_zone(camera=camera).pk, "area": area.pk}
+
+
+def trouble_keys(camera: Camera) -> dict[str, int]:
+    alert = make_alert(camera=camera)
+    return {"outage": make_outage(camera=camera).pk, "alert": alert.pk}
+
+
+def people_keys(camera: Camera) -> dict[str, int]:
     face = make_face_sample(employee=make_employee(site=camera.site))
-    return "/api/v1/" + route.format(
-        site=line.camera.site_id,
-        camera=camera.pk,
-        line=line.pk,
-        zone=make_zone(camera=camera).pk,
-        area=make_area(site=camera.site).pk,
-        log=log and log.pk,
-        outage=make_outage(camera=line.camera).pk,
-        alert=make_alert(camera=line.camera).pk,
-        department=make_department(site=camera.site).pk,
-        employee=face.employee_id,
-        face=face.pk,
-        access_log=make_access_log(camera=camera).pk,
-        unknown=make_unknown_person(site=camera.site).pk,
-        **attendance_keys(camera, face.employee),
-        **vehicle_keys(camera),
-        **bucket_keys(camera),
-    )
+    return {
+        "department": make_department(site=camera.site).pk,
+        "employee": face.employee_id,
+        "face": face.pk,
+        "access_log": make_access_log(camera=camera).pk,
+        "unknown": make_unknown_person(site=camera.site).pk,
+    }
 
 
 def bucket_keys(camera: Camera) -> dict[str, int]:
@@ -297,8 +313,9 @@ def bucket_keys(camera: Camera) -> dict[str, int]:
     }
 
 
-def attendance_keys(camera: Camera, employee: Employee) -> dict[str, int]:
+def attendance_keys(camera: Camera) -> dict[str, int]:
     """Return the keys of a row of each table of attendance."""
+    employee = make_employee(site=camera.site)
     leave = Leave(employee=employee, starts_on=MONDAY, ends_on=MONDAY + DAY)
     holiday = Holiday(site=camera.site, holiday_date=MONDAY, name="Founders' day")
     record = make_record(employee=employee, attendance_date=MONDAY)
@@ -326,6 +343,27 @@ def vehicle_keys(camera: Camera) -> dict[str, int]:
         "visit": make_vehicle_log(camera=camera).pk,
         "gate": Gate.objects.create(site=camera.site, name="Gate 1").pk,
     }
+
+
+KEYS = {
+    ("log",): counted_keys,
+    ("zone", "area"): drawn_keys,
+    ("outage", "alert"): trouble_keys,
+    ("department", "employee", "face", "access_log", "unknown"): people_keys,
+    (
+        "shift",
+        "assignment",
+        "leave",
+        "holiday",
+        "record",
+        "correction",
+        "wish",
+        "face_of_day",
+    ): attendance_keys,
+    ("vehicle", "visit", "gate"): vehicle_keys,
+    ("hour", "bucket_day", "month"): bucket_keys,
+}
+"""By the names in routes: what makes such rows of a camera's site."""
 
 
 class TestRoutes:

@@ -21,6 +21,7 @@ from streaming import workers
 from streaming.models import Camera
 from streaming.vision.stats import CameraStats
 from streaming.vision.trouble import Cause
+from streaming.vision.types import Label
 from tests.factories import (
     make_access_log,
     make_alert,
@@ -341,6 +342,20 @@ class TestCamera:
         assert 'href="/api/video_feed/picture?camera=CAM-GATE"' in markup
         assert "Now inside 1 In today 2 Out today 1" in text(page)
         assert "Out Main door 1 inside" in text(page)
+
+    @pytest.mark.parametrize("address", ["/", "/cameras/CAM-GATE"])
+    def test_tells_of_people_and_not_of_vehicles(
+        self, security: Client, line: CountingLine, address: str
+    ) -> None:
+        record_crossing(event=make_crossing(line, Direction.IN))
+        truck = make_crossing(line, Direction.OUT, label=Label.TRUCK)
+        log = record_crossing(event=truck)
+
+        page = security.get(address).content.decode()
+
+        assert log is not None
+        assert "Main door" in page or "Gate 1" in page
+        assert str(log.event_id) not in page
 
     def test_has_screen_readers_told_of_its_state_and_not_of_its_rate(
         self, security: Client, site: Site

@@ -98,10 +98,11 @@ for days in range(1, 29):
     at = (site.local(now) - timedelta(days=days)).replace(
         hour=0, minute=0, second=0, microsecond=0)
     most = chance.randint(30, 44)
-    DailyOccupancy.objects.create(
-        site=site, area=area, kind="people", start=at, end=at + timedelta(days=1),
+    DailyOccupancy.objects.update_or_create(  # Past midnight yesterday is summed up.
+        site=site, area=area, kind="people", start=at, defaults=dict(
+        end=at + timedelta(days=1),
         avg_occupancy=most * 0.4, max_occupancy=most, min_occupancy=0,
-        total_entries=most * 6, total_exits=most * 6, closing_count=0)
+        total_entries=most * 6, total_exits=most * 6, closing_count=0))
 for name, role in (("sam", "Security"), ("ravi", "Site admin")):
     make_user(name, role=role, sites=[site], is_staff=role == "Site admin")
 """
@@ -110,10 +111,12 @@ from django.utils import timezone
 from occupancy.models import CountingLine
 from occupancy.rules import Direction
 from occupancy.services import record_crossing
+from streaming.vision.types import Label
 from tests.factories import make_crossing
 line = CountingLine.objects.get(camera__code="CAM-LIVE")
 for _ in range({times}):
-    record_crossing(event=make_crossing(line, Direction({way!r}), at=timezone.now()))
+    record_crossing(event=make_crossing(
+        line, Direction({way!r}), at=timezone.now(), label=Label({label!r})))
 """
 SET = """
 from django.utils import timezone
@@ -141,9 +144,10 @@ class Hall:
             browser.get(f"{self.address}{path}")
             yield browser
 
-    def cross(self, way: str, *, times: int = 1) -> None:
-        """Have people cross the line at the loading bay's door."""
-        self.plant.manage("shell", "-c", CROSS.format(way=way, times=times))
+    def cross(self, way: str, *, times: int = 1, label: str = "person") -> None:
+        """Have people, or others, cross the line at the loading bay's door."""
+        code = CROSS.format(way=way, times=times, label=label)
+        self.plant.manage("shell", "-c", code)
 
     def set(self, area: str, count: int) -> None:
         self.plant.manage("shell", "-c", SET.format(area=area, count=count))
@@ -238,6 +242,21 @@ class TestNow:
             browser.find_element(By.CSS_SELECTOR, "main form button").click()
             wait_for(browser, lambda b: "3 inside now" in words(b, "#messages"))
             assert words(browser, f"{bay} [data-count]") == "3"
+
+    @pytest.mark.parametrize("path", ["/cameras/CAM-LIVE", "/"])
+    def test_is_of_people_on_the_other_pages_too(self, hall: Hall, path: str) -> None:
+        with hall.seen_by("sam", path=path) as browser:
+            wait_for(browser, is_live)
+            counts = "#counts" if path != "/" else "#counts-CAM-LIVE"
+            came = f'{counts} [data-count="in"] dd'
+            before = int(words(browser, came))
+
+            hall.cross("in", label="truck", times=3)
+            hall.cross("in")
+
+            wait_for(browser, lambda b: int(words(b, came)) > before)
+            wait_for(browser, is_live)
+            assert int(words(browser, came)) == before + 1
 
     def test_needs_no_scripts(self, hall: Hall) -> None:
         with chromium(with_scripts=False) as browser:

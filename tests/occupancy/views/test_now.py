@@ -272,8 +272,8 @@ class TestVehicles:
         page = text(security.get("/occupancy"))
 
         assert "Vehicles today" in page
-        assert "Front doorCar01" in page
-        assert "Front doorTruck20" in page
+        assert "Front door Car 0 1" in page
+        assert "Front door Truck 2 0" in page
         assert "0 inside" in page
 
     def test_have_no_table_where_none_came(
