@@ -12,7 +12,7 @@ demo: $(VENV)/.run models
 
 test: $(VENV)/.dev models
 	sh tests/packages.sh
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile \
 	  --no-loadscope-reorder --durations 30 $(ARGS)
 
 bench: $(VENV)/.dev models
